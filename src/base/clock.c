@@ -1,0 +1,25 @@
+/*
+ * clock.c
+ */
+#include "base/clock.h"
+
+#include <time.h>
+
+double
+clock_now_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void
+clock_utc(char *out, size_t out_bytes_max)
+{
+    time_t now = time(NULL);
+    struct tm parts;
+
+    gmtime_r(&now, &parts);
+    strftime(out, out_bytes_max, "%Y-%m-%dT%H:%M:%SZ", &parts);
+}

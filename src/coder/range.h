@@ -1,0 +1,76 @@
+/*
+ * range.h - range coder over integer frequencies with large totals.
+ *
+ * Codes (cumulative, frequency, total) triples to bytes and back.  Only
+ * integers enter.  Widths are rounded once from 128-bit products, so that
+ * totals up to RANGE_TOTAL_MAX lose less than 2^-50 relative per likely
+ * symbol; the whole stream is longer than the ideal by at most
+ * RANGE_OVERHEAD_BITS + 1e-9 per bit.
+ */
+#ifndef CODER_RANGE_H
+#define CODER_RANGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Largest total of frequencies. */
+#define RANGE_TOTAL_MAX (UINT64_C(1) << 56)
+
+/* Bits that ending a stream may cost, rounding up to a byte included. */
+#define RANGE_OVERHEAD_BITS 16
+
+/*
+ * An encoder owned by the caller; out grows as needed unless it was given a
+ * fixed buffer.  Fields are private.
+ */
+struct range_encoder {
+    uint64_t low, range;
+    uint64_t n_pending; /* bytes that a carry may still change */
+    uint8_t first_pending;
+    uint8_t *out;
+    size_t out_bytes, out_bytes_max;
+    int failed;
+};
+
+void range_encoder_init(struct range_encoder *encoder);
+void range_encoder_release(struct range_encoder *encoder);
+
+/*
+ * Code one symbol.
+ *
+ * Requires: frequency > 0, cumulative + frequency <= total <=
+ * RANGE_TOTAL_MAX.
+ * Errors: none here; being out of memory is reported by finish.
+ */
+void range_encode(struct range_encoder *encoder, uint64_t cumulative,
+    uint64_t frequency, uint64_t total);
+
+/*
+ * End the stream.  *out points to its bytes, valid until the next init or
+ * release.  An empty sequence of symbols gives 0 bytes.
+ */
+int range_encoder_finish(
+    struct range_encoder *encoder, const uint8_t **out, size_t *out_bytes);
+
+/* A decoder owned by the caller.  Bytes after the end read as zero. */
+struct range_decoder {
+    uint64_t code, range;
+    const uint8_t *in;
+    size_t in_bytes, position;
+};
+
+/* in is kept. */
+void range_decoder_init(
+    struct range_decoder *decoder, const uint8_t *in, size_t in_bytes);
+
+/*
+ * The number below total that the next symbol's interval contains: the symbol
+ * is the one with cumulative <= number < cumulative + frequency.
+ */
+uint64_t range_decode(struct range_decoder *decoder, uint64_t total);
+
+/* Take the symbol found; arguments as given to range_encode(). */
+void range_decode_take(struct range_decoder *decoder, uint64_t cumulative,
+    uint64_t frequency, uint64_t total);
+
+#endif /* CODER_RANGE_H */

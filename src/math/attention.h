@@ -1,0 +1,53 @@
+/*
+ * attention.h - causal attention in one written order, and its KV cache.
+ *
+ * Keys are taken in blocks of ATTENTION_BLOCK counted from position 0; per
+ * block: scores (one fma chain over the head), block maximum, rescaling,
+ * weights, their sum, fma chains over the keys.  So a query gives the same
+ * bits alone or in a tile, whatever else is computed.
+ */
+#ifndef MATH_ATTENTION_H
+#define MATH_ATTENTION_H
+
+#include <stddef.h>
+
+#define ATTENTION_BLOCK 64
+
+struct kernels;
+
+/* Keys and values of all positions so far, of one layer. */
+struct kv_cache;
+
+/*
+ * Room for positions_max positions of n_kv_heads heads of D numbers.
+ * Owner: kv_cache_free().
+ */
+struct kv_cache *kv_cache_new(size_t positions_max, size_t n_kv_heads,
+    size_t D);
+void kv_cache_free(struct kv_cache *cache);
+size_t kv_cache_bytes(const struct kv_cache *cache);
+
+/* Store T positions from first on: keys and values (T, n_kv_heads, D). */
+void kv_cache_put(struct kv_cache *cache, const float *keys,
+    const float *values, size_t first, size_t T);
+
+/*
+ * out, queries: (T, n_heads, D); query t is at position first + t and sees
+ * positions [max(0, first + t + 1 - window), first + t], which are in the
+ * cache; window 0: all.  Head h uses key head h * n_kv_heads / n_heads.
+ * Scores are multiplied by scale.
+ */
+struct attention_call {
+    float *out;
+    const float *queries;
+    const struct kv_cache *cache;
+    size_t first, T;
+    size_t n_heads;
+    size_t window;
+    float scale;
+    int n_threads;
+};
+
+void attention(const struct kernels *kernels, const struct attention_call *c);
+
+#endif /* MATH_ATTENTION_H */

@@ -1,0 +1,49 @@
+/*
+ * gemm.h - matrix products with packed weights.
+ *
+ * out[m][n] = sum over k of in[m][k] * weight[n][k].  In exact mode that is
+ * one chain acc = fma(in[m][k], weight[n][k], acc) from acc = 0, k = 0 up,
+ * for any M, any split into calls and any number of threads.
+ */
+#ifndef MATH_GEMM_H
+#define MATH_GEMM_H
+
+#include <stddef.h>
+
+struct kernels;
+struct gemm_weights;
+
+/* Packing in parts begins at multiples of this many rows. */
+#define GEMM_ROWS_STEP 48
+
+/* Weights of shape (N, K), all zero.  Owner: gemm_weights_free(). */
+struct gemm_weights *gemm_weights_new(
+    const struct kernels *kernels, size_t N, size_t K);
+void gemm_weights_free(struct gemm_weights *weights);
+
+size_t gemm_weights_rows(const struct gemm_weights *weights);
+size_t gemm_weights_columns(const struct gemm_weights *weights);
+size_t gemm_weights_bytes(const struct gemm_weights *weights);
+
+/*
+ * Pack rows [first, first + n_rows) from rows (n_rows, K).
+ *
+ * Requires: first is a multiple of GEMM_ROWS_STEP, and so is n_rows unless
+ * the range ends at N.
+ * Threads: disjoint ranges may be packed at the same time.
+ */
+void gemm_pack(struct gemm_weights *weights, const float *rows, size_t first,
+    size_t n_rows);
+
+/* Read row n back (K floats): for embeddings tied to the output layer. */
+void gemm_unpack_row(
+    float *out, const struct gemm_weights *weights, size_t n);
+
+/*
+ * out (M, N), rows out_stride apart; in (M, K), rows in_stride apart.
+ * n_threads > 1 opens an OpenMP team over parts of N and M.
+ */
+void gemm(float *out, size_t out_stride, const float *in, size_t in_stride,
+    const struct gemm_weights *weights, size_t M, int n_threads);
+
+#endif /* MATH_GEMM_H */
