@@ -25,14 +25,14 @@ enum option_type {
 struct option {
     const char *name; /* without the two dashes */
     enum option_type type;
-    size_t offset;         /* of the field in the settings struct */
-    const char *value;     /* default; NULL: none */
-    double min, max;       /* inclusive; for numbers */
-    const char *choices;   /* "a|b|c"; numbers: a word that stands for 0 */
-    const char *unit;      /* shown in the help: "BYTES", "FILE", ... */
-    const char *help;      /* one line */
-    bool is_required;      /* an error when no value is given */
-    bool is_outside;       /* does not change any number of the result */
+    size_t offset;       /* of the field in the settings struct */
+    const char *value;   /* default; NULL: none */
+    double min, max;     /* inclusive; for numbers */
+    const char *choices; /* "a|b|c"; numbers: a word that stands for 0 */
+    const char *unit;    /* shown in the help: "BYTES", "FILE", ... */
+    const char *help;    /* one line */
+    bool is_required;    /* an error when no value is given */
+    bool is_outside;     /* does not change any number of the result */
 };
 
 /* What a command is, for its help. */

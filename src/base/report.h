@@ -30,8 +30,7 @@ unsigned report_error_count(void);
 void report_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same with "warning: "; never held back, only rank 0 prints it. */
-void report_warning(const char *fmt, ...)
-    __attribute__((format(printf, 1, 2)));
+void report_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* A line of information on stderr; only rank 0 prints it. */
 void report_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
