@@ -48,6 +48,12 @@ double markov_entropy_bits(const struct markov *m);
 /* Variance of the code length of one symbol, in bits squared. */
 double markov_variance_bits2(const struct markov *m);
 
+/* Order 2, seed 1. */
+struct markov markov_default(void);
+
+/* Change what "order=K,seed=S" (either or both) names.  Errors: reported. */
+int markov_parse_fields(struct markov *m, const char *text);
+
 /*
  * Read "BYTES[,order=K][,seed=S]", the part of a corpus name after "markov:".
  * Errors: -1, reported.
