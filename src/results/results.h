@@ -17,13 +17,13 @@ struct results;
 
 /* What is known about one chunk.  Arrays are borrowed. */
 struct result_row {
-    uint64_t index;      /* number of the chunk in the corpus */
-    uint64_t offset;     /* of its first byte */
-    uint64_t raw_bytes;  /* its length */
-    uint64_t tokens;     /* symbols of the predictor; 0 for codecs */
-    double ideal_bits;   /* sum of -log2 p; codecs: 8 * coded_bytes */
+    uint64_t index;       /* number of the chunk in the corpus */
+    uint64_t offset;      /* of its first byte */
+    uint64_t raw_bytes;   /* its length */
+    uint64_t tokens;      /* symbols of the predictor; 0 for codecs */
+    double ideal_bits;    /* sum of -log2 p; codecs: 8 * coded_bytes */
     uint64_t coded_bytes; /* length of its code, ended and in whole bytes */
-    double seconds;      /* of one thread's or one rank's time */
+    double seconds;       /* of one thread's or one rank's time */
     const float *bits_by_position; /* n_buckets; NULL for codecs */
     const float *token_bits;       /* tokens values, or NULL */
 };
@@ -46,8 +46,8 @@ struct results_options {
     bool overwrite;
     uint64_t n_chunks;
     uint64_t corpus_bytes;
-    uint64_t chunk_bytes;   /* 0: whole */
-    size_t n_buckets;       /* of bits_by_position; 0 for codecs */
+    uint64_t chunk_bytes; /* 0: whole */
+    size_t n_buckets;     /* of bits_by_position; 0 for codecs */
     bool has_token_bits;
     /* What decides the numbers: a journal or an output is continued only if
      * all of these are equal; the first that differs is named. */
@@ -79,8 +79,8 @@ uint64_t results_done_count(const struct results *results);
  * Chunks still missing that rank r of n is to do: the r-th contiguous part of
  * the missing ones, in order.  *list has *n_list numbers, valid until close.
  */
-void results_todo(const struct results *results, const uint64_t **list,
-    uint64_t *n_list);
+void results_todo(
+    const struct results *results, const uint64_t **list, uint64_t *n_list);
 
 /* Append a row to this rank's journal; on disk when it returns. */
 int results_append(struct results *results, const struct result_row *row);
