@@ -14,7 +14,7 @@ struct kernels;
 struct gemm_weights;
 
 /* Packing in parts begins at multiples of this many rows. */
-#define GEMM_ROWS_STEP 48
+#define GEMM_ROWS_STEP 32
 
 /* Weights of shape (N, K), all zero.  Owner: gemm_weights_free(). */
 struct gemm_weights *gemm_weights_new(
@@ -36,8 +36,7 @@ void gemm_pack(struct gemm_weights *weights, const float *rows, size_t first,
     size_t n_rows);
 
 /* Read row n back (K floats): for embeddings tied to the output layer. */
-void gemm_unpack_row(
-    float *out, const struct gemm_weights *weights, size_t n);
+void gemm_unpack_row(float *out, const struct gemm_weights *weights, size_t n);
 
 /*
  * out (M, N), rows out_stride apart; in (M, K), rows in_stride apart.

@@ -1,0 +1,244 @@
+/*
+ * gemm.c
+ *
+ * Packed weights, and the division of a product among threads.  Exact mode:
+ * panels (gemm_kernel.h), N rounded up with zeros.  BLAS mode: rows as they
+ * are, cut into slabs that depend on the shape only, because OpenBLAS rounds
+ * differently for other shapes.
+ */
+#include "gemm.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "gemm_block.h"
+#include "gemm_kernel.h"
+#include "kernels_table.h"
+
+_Static_assert(GEMM_ROWS_STEP == GEMM_PANEL, "parts are whole panels");
+
+/* Rows of weights and of input per call of BLAS: parts for 16 threads or so. */
+#define BLAS_SLAB_N 512
+#define BLAS_SLAB_M 512
+
+/*
+ * Fused multiply-adds that make a thread worth its start: some 10 us.  Lower
+ * loses on small models, higher leaves cores idle while generating.
+ */
+#define FMAS_PER_THREAD (512.0 * 1024)
+
+/* Exact mode: with fewer panels than this, rows divide more evenly. */
+#define PANELS_PER_THREAD 4
+
+struct gemm_weights {
+    const struct kernels *kernels;
+    size_t N, K;
+    float *packed; /* (panels, K, GEMM_PANEL); BLAS: (N, K) */
+    size_t packed_bytes;
+};
+
+static size_t
+ceil_div(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static size_t
+smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+struct gemm_weights *
+gemm_weights_new(const struct kernels *kernels, size_t N, size_t K)
+{
+    struct gemm_weights *weights = mem_alloc(1, sizeof(*weights));
+    size_t N_padded = N;
+
+    assert(N > 0 && K > 0);
+    if (!weights) {
+        return NULL;
+    }
+    if (kernels->mode == MATH_EXACT) {
+        N_padded = ceil_div(N, GEMM_PANEL) * GEMM_PANEL;
+    }
+    weights->kernels = kernels;
+    weights->N = N;
+    weights->K = K;
+    weights->packed = mem_alloc(N_padded, K * sizeof(float));
+    weights->packed_bytes = N_padded * K * sizeof(float);
+    if (!weights->packed) {
+        mem_free(weights);
+        return NULL;
+    }
+    return weights;
+}
+
+void
+gemm_weights_free(struct gemm_weights *weights)
+{
+    if (weights) {
+        mem_free(weights->packed);
+        mem_free(weights);
+    }
+}
+
+size_t
+gemm_weights_rows(const struct gemm_weights *weights)
+{
+    return weights->N;
+}
+
+size_t
+gemm_weights_columns(const struct gemm_weights *weights)
+{
+    return weights->K;
+}
+
+size_t
+gemm_weights_bytes(const struct gemm_weights *weights)
+{
+    return weights->packed_bytes;
+}
+
+/* The place of weight (n, 0) in the panels; weight (n, k) is k panels on. */
+static float *
+panel_row(const struct gemm_weights *weights, size_t n)
+{
+    return weights->packed + n / GEMM_PANEL * GEMM_PANEL * weights->K +
+           n % GEMM_PANEL;
+}
+
+void
+gemm_pack(struct gemm_weights *weights, const float *rows, size_t first,
+    size_t n_rows)
+{
+    size_t K = weights->K;
+
+    assert(first % GEMM_ROWS_STEP == 0 && n_rows <= weights->N - first);
+
+    if (weights->kernels->mode == MATH_BLAS) {
+        memcpy(weights->packed + first * K, rows, n_rows * K * sizeof(float));
+        return;
+    }
+    for (size_t n = 0; n < n_rows; n++) {
+        float *panel = panel_row(weights, first + n);
+
+        for (size_t k = 0; k < K; k++) {
+            panel[k * GEMM_PANEL] = rows[n * K + k];
+        }
+    }
+}
+
+void
+gemm_unpack_row(float *out, const struct gemm_weights *weights, size_t n)
+{
+    const float *panel = panel_row(weights, n);
+
+    assert(n < weights->N);
+
+    if (weights->kernels->mode == MATH_BLAS) {
+        memcpy(
+            out, weights->packed + n * weights->K, weights->K * sizeof(float));
+        return;
+    }
+    for (size_t k = 0; k < weights->K; k++) {
+        out[k] = panel[k * GEMM_PANEL];
+    }
+}
+
+/* A product and how it is cut: grid_m x grid_n nearly equal parts. */
+struct product {
+    const struct gemm_weights *weights;
+    float *out;
+    size_t out_stride;
+    const float *in;
+    size_t in_stride;
+    size_t M;
+    size_t grid_m, grid_n;
+};
+
+static void
+compute_part(const struct product *p, size_t part)
+{
+    const struct gemm_weights *w = p->weights;
+    size_t i = part / p->grid_n, j = part % p->grid_n;
+    size_t n_panels = ceil_div(w->N, GEMM_PANEL);
+    size_t m = p->M * i / p->grid_m;
+    size_t m_end = p->M * (i + 1) / p->grid_m;
+    size_t n = n_panels * j / p->grid_n * GEMM_PANEL;
+    size_t n_end = smaller(n_panels * (j + 1) / p->grid_n * GEMM_PANEL, w->N);
+    struct gemm_block block = {
+        .out = p->out + m * p->out_stride + n,
+        .out_stride = p->out_stride,
+        .in = p->in + m * p->in_stride,
+        .in_stride = p->in_stride,
+        .weights = w->packed + n * w->K,
+        .M = m_end - m,
+        .N = n_end - n,
+        .K = w->K,
+    };
+
+    if (w->kernels->mode == MATH_BLAS) {
+        gemm_blas(&block);
+    } else {
+        gemm_exact(w->kernels->gemm, &block);
+    }
+}
+
+/* Exact mode: one part per thread, along N if the panels divide evenly. */
+static void
+cut_exact(struct product *p, int n_threads)
+{
+    size_t n_panels = ceil_div(p->weights->N, GEMM_PANEL);
+    size_t n = (size_t)n_threads;
+
+    if (n_panels >= PANELS_PER_THREAD * n || n_panels >= p->M) {
+        p->grid_n = smaller(n, n_panels);
+    } else {
+        p->grid_m = smaller(n, p->M);
+    }
+}
+
+void
+gemm(float *out, size_t out_stride, const float *in, size_t in_stride,
+    const struct gemm_weights *weights, size_t M, int n_threads)
+{
+    double fmas = (double)M * (double)weights->N * (double)weights->K;
+    struct product product = {
+        .weights = weights,
+        .out = out,
+        .out_stride = out_stride,
+        .in = in,
+        .in_stride = in_stride,
+        .M = M,
+        .grid_m = 1,
+        .grid_n = 1,
+    };
+    size_t n_parts;
+
+    if (M == 0) {
+        return;
+    }
+    if (n_threads > fmas / FMAS_PER_THREAD) {
+        n_threads = (int)(fmas / FMAS_PER_THREAD);
+    }
+    if (weights->kernels->mode == MATH_BLAS) {
+        product.grid_m = ceil_div(M, BLAS_SLAB_M);
+        product.grid_n = ceil_div(weights->N, BLAS_SLAB_N);
+    } else if (n_threads > 1) {
+        cut_exact(&product, n_threads);
+    }
+    n_parts = product.grid_m * product.grid_n;
+    if (n_threads > 1) {
+#pragma omp parallel for num_threads(n_threads) schedule(static)
+        for (size_t i = 0; i < n_parts; i++) {
+            compute_part(&product, i);
+        }
+        return;
+    }
+    for (size_t i = 0; i < n_parts; i++) {
+        compute_part(&product, i);
+    }
+}

@@ -1,0 +1,112 @@
+/*
+ * gemm_tile.h - the tile of a matrix product, for any vector register.
+ *
+ * Included once by each gemm_ISA.c, which first defines
+ *     LANES, vec                     floats in a register, its type
+ *     vec_zero(), vec_set(x)         all lanes 0, all lanes x
+ *     vec_load(p), vec_fma(a, b, c)  a * b + c, rounded once
+ *     vec_load_some(p, n), vec_store_some(p, v, n)
+ *                                    the first n lanes, n may be 0 to LANES
+ * and then makes a function for each number of rows with GEMM_TILE.
+ */
+#ifndef MATH_GEMM_TILE_H
+#define MATH_GEMM_TILE_H
+
+#include "gemm_kernel.h"
+
+/* Registers per panel. */
+#define VECTORS (GEMM_PANEL / LANES)
+
+/* Bounds of the arrays below; tiles use fewer. */
+#define TILE_ROWS_MAX    12
+#define TILE_VECTORS_MAX 16
+
+/*
+ * How far ahead of its use a panel is brought from L2 to L1, in k.  Nearer
+ * comes late, farther displaces the input; flat from 8 to 32.
+ */
+#define TILE_PREFETCH_K 16
+
+/* How many lanes of register v of a row of the tile exist. */
+static inline size_t
+tile_lanes(const struct gemm_tile *tile, size_t v)
+{
+    size_t first = v * LANES;
+
+    if (tile->n_columns <= first) {
+        return 0;
+    }
+    return tile->n_columns - first < LANES ? tile->n_columns - first : LANES;
+}
+
+/*
+ * R rows of registers [v0, v0 + V) of the tile.  R and V are constants where
+ * this is inlined: acc stays in registers.  Each k costs one broadcast per
+ * row and one load per register of the panel.
+ */
+static inline __attribute__((always_inline)) void
+tile_part(const struct gemm_tile *tile, const size_t R, const size_t V,
+    const size_t v0)
+{
+    const float *panel = tile->panel + v0 / VECTORS * tile->panel_stride;
+    const float *in = tile->in;
+    vec acc[TILE_ROWS_MAX][TILE_VECTORS_MAX];
+
+    panel += v0 % VECTORS * LANES;
+#pragma GCC unroll 12
+    for (size_t r = 0; r < R; r++) {
+#pragma GCC unroll 16
+        for (size_t v = 0; v < V; v++) {
+            acc[r][v] = vec_zero();
+            if (!tile->is_first) {
+                acc[r][v] = vec_load_some(
+                    tile->out + r * tile->out_stride + (v0 + v) * LANES,
+                    tile_lanes(tile, v0 + v));
+            }
+        }
+    }
+    for (size_t k = 0; k < tile->n_k; k++) {
+        vec weight[TILE_VECTORS_MAX];
+
+#pragma GCC unroll 16
+        for (size_t v = 0; v < V; v++) {
+            const float *w =
+                panel + v / VECTORS * tile->panel_stride + v % VECTORS * LANES;
+
+            weight[v] = vec_load(w);
+            if (v * LANES % 16 == 0) {
+                __builtin_prefetch(w + TILE_PREFETCH_K * GEMM_PANEL);
+            }
+        }
+#pragma GCC unroll 12
+        for (size_t r = 0; r < R; r++) {
+            vec x = vec_set(in[r * tile->in_stride]);
+
+#pragma GCC unroll 16
+            for (size_t v = 0; v < V; v++) {
+                acc[r][v] = vec_fma(x, weight[v], acc[r][v]);
+            }
+        }
+        panel += GEMM_PANEL;
+        in++;
+    }
+#pragma GCC unroll 12
+    for (size_t r = 0; r < R; r++) {
+#pragma GCC unroll 16
+        for (size_t v = 0; v < V; v++) {
+            vec_store_some(tile->out + r * tile->out_stride + (v0 + v) * LANES,
+                acc[r][v], tile_lanes(tile, v0 + v));
+        }
+    }
+}
+
+/* Function tile_RxP: R rows, P panels, V registers at a time. */
+#define GEMM_TILE(R, P, V)                                                     \
+    static void tile_##R##x##P(const struct gemm_tile *tile)                   \
+    {                                                                          \
+        for (size_t v0 = 0; v0 < (P)*VECTORS; v0 += (V)) {                     \
+            tile_part(tile, R, V, v0);                                         \
+        }                                                                      \
+    }
+
+#endif /* MATH_GEMM_TILE_H */
