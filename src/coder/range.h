@@ -2,14 +2,16 @@
  * range.h - range coder over integer frequencies with large totals.
  *
  * Codes (cumulative, frequency, total) triples to bytes and back.  Only
- * integers enter.  Widths are rounded once from 128-bit products, so that
- * totals up to RANGE_TOTAL_MAX lose less than 2^-50 relative per likely
- * symbol; the whole stream is longer than the ideal by at most
- * RANGE_OVERHEAD_BITS + 1e-9 per bit.
+ * integers enter.  The range stays above 2^56 and widths are rounded once from
+ * 128-bit products, so a symbol of probability p = frequency / total loses at
+ * most 1.5 * 2^-56 / p bits, and nothing on average: the intervals of all
+ * symbols fill the range.  The whole stream is longer than the ideal by at
+ * most RANGE_OVERHEAD_BITS plus those losses.
  */
 #ifndef CODER_RANGE_H
 #define CODER_RANGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,20 +22,21 @@
 #define RANGE_OVERHEAD_BITS 16
 
 /*
- * An encoder owned by the caller; out grows as needed unless it was given a
- * fixed buffer.  Fields are private.
+ * An encoder owned by the caller; out grows as needed.  Fields are private.
  */
 struct range_encoder {
-    uint64_t low, range;
-    uint64_t n_pending; /* bytes that a carry may still change */
-    uint8_t first_pending;
-    uint8_t *out;
+    uint64_t low;   /* of the interval, below the bytes already in out */
+    uint64_t range; /* its width, at least 2^56 between symbols */
+    uint8_t *out;   /* a carry out of low is added to the number it holds */
     size_t out_bytes, out_bytes_max;
-    int failed;
+    bool has_failed;
 };
 
 void range_encoder_init(struct range_encoder *encoder);
 void range_encoder_release(struct range_encoder *encoder);
+
+/* Begin another stream; keeps the memory of the one before. */
+void range_encoder_reset(struct range_encoder *encoder);
 
 /*
  * Code one symbol.
@@ -46,7 +49,7 @@ void range_encode(struct range_encoder *encoder, uint64_t cumulative,
     uint64_t frequency, uint64_t total);
 
 /*
- * End the stream.  *out points to its bytes, valid until the next init or
+ * End the stream.  *out points to its bytes, valid until the next reset or
  * release.  An empty sequence of symbols gives 0 bytes.
  */
 int range_encoder_finish(
@@ -54,7 +57,8 @@ int range_encoder_finish(
 
 /* A decoder owned by the caller.  Bytes after the end read as zero. */
 struct range_decoder {
-    uint64_t code, range;
+    uint64_t code;  /* distance from the low end of the interval */
+    uint64_t range; /* above code for any input, so divisions cannot overflow */
     const uint8_t *in;
     size_t in_bytes, position;
 };
