@@ -28,8 +28,8 @@ int gguf_f64(const struct gguf *gguf, double *value, const char *key);
 int gguf_bool(const struct gguf *gguf, bool *value, const char *key);
 
 /* Text is not ended by a zero byte: *bytes is its length. */
-int gguf_text(const struct gguf *gguf, const char **text, size_t *bytes,
-    const char *key);
+int gguf_text(
+    const struct gguf *gguf, const char **text, size_t *bytes, const char *key);
 
 /* Length of an array, 0 if missing.  Elements by index; strings in O(1). */
 size_t gguf_array_count(const struct gguf *gguf, const char *key);

@@ -26,9 +26,14 @@ enum tensor_type {
 
 #define TENSOR_AXES_MAX 4
 
-/* data is borrowed from the mapped file. */
+/*
+ * data is borrowed from the mapped file; bytes is 0 if the type is unknown.
+ * stored_as is the file's own word for the type, for messages: "Q2_K", "I64".
+ * A tensor of more axes than fit is a TENSOR_OTHER whose first ones are one.
+ */
 struct tensor {
     const char *name;
+    const char *stored_as;
     enum tensor_type type;
     unsigned n_axes;
     uint64_t shape[TENSOR_AXES_MAX]; /* slowest axis first: rows, columns */
@@ -38,11 +43,14 @@ struct tensor {
 
 const char *tensor_type_name(enum tensor_type type);
 
-/* Numbers in a block and bytes of a block; 1 and 2 or 4 for plain types. */
+/*
+ * Numbers in a block and bytes of a block; 1 and 2 or 4 for plain types, 0
+ * for TENSOR_OTHER.
+ */
 size_t tensor_block_count(enum tensor_type type);
 size_t tensor_block_bytes(enum tensor_type type);
 
-/* Product of the axes; 0 if one of them is 0. */
+/* Product of the axes: 1 if there are none, 0 if one of them is 0. */
 uint64_t tensor_count(const struct tensor *tensor);
 
 /*

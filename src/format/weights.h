@@ -16,7 +16,7 @@ struct weights;
 
 /*
  * Open the weights of a model: a directory with model.safetensors or
- * model.safetensors.index.json, or a .gguf file.
+ * model.safetensors.index.json, a .safetensors file, or a GGUF file.
  *
  * Errors: NULL; reported with file and place.
  */
