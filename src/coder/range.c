@@ -25,24 +25,6 @@ __extension__ typedef unsigned __int128 uint128;
 /* The first range.  2^64 - 1 loses 2^-63 bits once. */
 #define RANGE_START UINT64_MAX
 
-/* floor(product / divisor); the quotient must be below 2^64. */
-static inline uint64_t
-divide(uint128 product, uint64_t divisor)
-{
-#if defined(__x86_64__)
-    /* The library's 128-bit division does not know that the quotient fits. */
-    uint64_t quotient, remainder;
-    __asm__(
-        "divq %4"
-        : "=a"(quotient), "=d"(remainder)
-        : "0"((uint64_t)product), "1"((uint64_t)(product >> 64)), "rm"(divisor)
-        : "cc");
-    return quotient;
-#else
-    return (uint64_t)(product / divisor);
-#endif
-}
-
 /* floor(range * part / total), where part <= total. */
 static inline uint64_t
 scale(uint64_t range, uint64_t part, uint64_t total)
@@ -52,7 +34,7 @@ scale(uint64_t range, uint64_t part, uint64_t total)
     if ((total & (total - 1)) == 0) {
         return (uint64_t)(product >> __builtin_ctzll(total));
     }
-    return divide(product, total);
+    return (uint64_t)(product / total);
 }
 
 /* The part [*start, *start + *width) of the range that a symbol gets. */
@@ -200,7 +182,7 @@ range_decode(struct range_decoder *decoder, uint64_t total)
 {
     uint128 product = (uint128)(decoder->code + 1) * total;
 
-    return divide(product - 1, decoder->range);
+    return (uint64_t)((product - 1) / decoder->range);
 }
 
 void

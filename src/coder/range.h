@@ -58,7 +58,7 @@ int range_encoder_finish(
 /* A decoder owned by the caller.  Bytes after the end read as zero. */
 struct range_decoder {
     uint64_t code;  /* distance from the low end of the interval */
-    uint64_t range; /* above code for any input, so divisions cannot overflow */
+    uint64_t range; /* always above code, whatever the input */
     const uint8_t *in;
     size_t in_bytes, position;
 };
