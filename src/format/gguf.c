@@ -269,23 +269,27 @@ read_magic(struct gguf_cursor *cursor)
     return 0;
 }
 
-struct gguf *
-gguf_open(const char *path)
+/* Read what map holds; map is taken if it is mapped. */
+static struct gguf *
+open_map(struct file_map map, bool is_mapped, const char *path)
 {
     uint64_t n_tensors, n_values;
-    struct gguf *gguf = mem_alloc(1, sizeof(*gguf));
-
-    if (gguf == NULL || file_map_open(&gguf->map, path) != 0) {
-        mem_free(gguf);
-        return NULL;
-    }
     struct gguf_cursor cursor = {
         .path = path,
-        .start = gguf->map.data,
-        .at = gguf->map.data,
-        .end = gguf->map.data + gguf->map.bytes,
+        .start = map.data,
+        .at = map.data,
+        .end = map.data + map.bytes,
     };
+    struct gguf *gguf = mem_alloc(1, sizeof(*gguf));
 
+    if (gguf == NULL) {
+        if (is_mapped) {
+            file_map_close(&map);
+        }
+        return NULL;
+    }
+    gguf->map = map;
+    gguf->is_mapped = is_mapped;
     gguf->path = mem_strdup(path);
     if (gguf->path == NULL || read_magic(&cursor) != 0 ||
         gguf_cursor_u64(&cursor, &n_tensors) != 0 ||
@@ -296,6 +300,23 @@ gguf_open(const char *path)
         return NULL;
     }
     return gguf;
+}
+
+struct gguf *
+gguf_open(const char *path)
+{
+    struct file_map map;
+
+    if (file_map_open(&map, path) != 0) {
+        return NULL;
+    }
+    return open_map(map, true, path);
+}
+
+struct gguf *
+gguf_open_memory(const uint8_t *data, size_t bytes, const char *name)
+{
+    return open_map((struct file_map){data, bytes}, false, name);
 }
 
 void
@@ -309,7 +330,9 @@ gguf_close(struct gguf *gguf)
     }
     mem_free(gguf->tensors);
     gguf_meta_free(gguf);
-    file_map_close(&gguf->map);
+    if (gguf->is_mapped) {
+        file_map_close(&gguf->map);
+    }
     mem_free(gguf->path);
     mem_free(gguf);
 }

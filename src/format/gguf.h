@@ -14,6 +14,10 @@ struct gguf;
 
 /* Errors: NULL for anything that is not a sound GGUF file; reported. */
 struct gguf *gguf_open(const char *path);
+
+/* The same for a file in memory; data is kept, messages say name. */
+struct gguf *gguf_open_memory(
+    const uint8_t *data, size_t bytes, const char *name);
 void gguf_close(struct gguf *gguf);
 
 const char *gguf_path(const struct gguf *gguf);

@@ -41,7 +41,8 @@ struct gguf_value {
 
 struct gguf {
     char *path;
-    struct file_map map;
+    struct file_map map; /* of the file, or the caller's memory */
+    bool is_mapped;
     size_t n_values;
     struct gguf_value *values; /* in the order of the file */
     struct name *keys;         /* sorted; index is into values */
@@ -49,7 +50,7 @@ struct gguf {
     struct tensor *tensors; /* each owns its name */
 };
 
-/* A place in the header, and what is there: for messages. */
+/* A place in the header, and what is there. */
 struct gguf_cursor {
     const char *path;
     const uint8_t *start, *at, *end;

@@ -3,6 +3,7 @@
  */
 #include "format/safetensors.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -21,7 +22,8 @@
 
 struct safetensors {
     char *path;
-    struct file_map map;
+    struct file_map map; /* of the file, or the caller's memory */
+    bool is_mapped;
     json_t *header; /* its keys are the names of the tensors */
     size_t n_tensors;
     struct tensor *tensors; /* in the order of the header */
@@ -242,16 +244,21 @@ read_tensors(struct safetensors *file, uint64_t data_start)
     return 0;
 }
 
-struct safetensors *
-safetensors_open(const char *path)
+/* Read what map holds; map is taken if it is mapped. */
+static struct safetensors *
+open_map(struct file_map map, bool is_mapped, const char *path)
 {
     uint64_t data_start;
     struct safetensors *file = mem_alloc(1, sizeof(*file));
 
-    if (file == NULL || file_map_open(&file->map, path) != 0) {
-        mem_free(file);
+    if (file == NULL) {
+        if (is_mapped) {
+            file_map_close(&map);
+        }
         return NULL;
     }
+    file->map = map;
+    file->is_mapped = is_mapped;
     file->path = mem_strdup(path);
     if (file->path == NULL || read_header(file, &data_start) != 0 ||
         read_tensors(file, data_start) != 0) {
@@ -259,6 +266,23 @@ safetensors_open(const char *path)
         return NULL;
     }
     return file;
+}
+
+struct safetensors *
+safetensors_open(const char *path)
+{
+    struct file_map map;
+
+    if (file_map_open(&map, path) != 0) {
+        return NULL;
+    }
+    return open_map(map, true, path);
+}
+
+struct safetensors *
+safetensors_open_memory(const uint8_t *data, size_t bytes, const char *name)
+{
+    return open_map((struct file_map){data, bytes}, false, name);
 }
 
 void
@@ -270,7 +294,9 @@ safetensors_close(struct safetensors *file)
     mem_free(file->tensors);
     mem_free(file->names);
     json_decref(file->header);
-    file_map_close(&file->map);
+    if (file->is_mapped) {
+        file_map_close(&file->map);
+    }
     mem_free(file->path);
     mem_free(file);
 }

@@ -9,6 +9,7 @@
 #define FORMAT_SAFETENSORS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "format/tensor.h"
 
@@ -16,6 +17,10 @@ struct safetensors;
 
 /* Errors: NULL for anything that is not a sound file; reported. */
 struct safetensors *safetensors_open(const char *path);
+
+/* The same for a file in memory; data is kept, messages say name. */
+struct safetensors *safetensors_open_memory(
+    const uint8_t *data, size_t bytes, const char *name);
 void safetensors_close(struct safetensors *file);
 
 const char *safetensors_path(const struct safetensors *file);

@@ -3,7 +3,7 @@
  *
  * The readers find every tensor of the reference models and widen it to the
  * values that the gguf and safetensors packages read: SHA-256 of each GGUF
- * tensor, sums of each safetensors one, single, sharded and as a file.
+ * tensor, rows of the safetensors ones, in one file or in shards.
  */
 #include "check.h"
 
@@ -77,7 +77,10 @@ check_gguf(const char *name)
     json_t *root = json_load_file(check_shared(file), 0, NULL);
     json_t *tensors = json_object_get(root, "tensors");
     CU_ASSERT(json_object_size(tensors) > 0);
-    CU_ASSERT_EQUAL(weights_count(weights), json_object_size(tensors));
+    /* Rotary factors are not listed: they are settings more than weights. */
+    CU_ASSERT_EQUAL(weights_count(weights),
+        json_object_size(tensors) +
+            (weights_find(weights, "rope_freqs.weight") != NULL));
     json_object_foreach(tensors, key, entry)
     {
         check_tensor(weights_find(weights, key), entry);
@@ -142,9 +145,102 @@ test_gguf_metadata_is_found_and_converted(void)
     gguf_close(gguf);
 }
 
+static void
+test_safetensors_folders_load(void)
+{
+    static const struct {
+        const char *name;
+        size_t n_tensors, n_other, n_files;
+    } folders[] = {
+        {"bytes-bf16", 29, 0, 1},
+        {"deepmind", 51, 0, 1},
+        {"gemma2", 35, 0, 1},
+        {"gemma3", 67, 0, 1},
+        {"gemma3-linear", 41, 0, 1},
+        {"gpt2", 40, 0, 1},
+        {"gpt2-hub", 17, 0, 1},
+        {"gpt_neox", 40, 0, 1},
+        {"gpt_neox-f16-hub", 34, 2, 1},
+        {"gpt_neox-sequential", 28, 0, 1},
+        {"llama", 29, 0, 1},
+        {"llama-bf16", 29, 0, 1},
+        {"llama-bias", 50, 0, 1},
+        {"llama-sharded", 30, 0, 2},
+        {"llama-untied-rope3", 21, 0, 1},
+        {"mistral", 30, 0, 1},
+        {"qwen2", 38, 0, 1},
+        {"qwen3", 35, 0, 1},
+    };
+    char path[128];
+
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+        snprintf(path, sizeof(path), "golden/%s", folders[i].name);
+        const char *folder = check_shared(path);
+        if (folder == NULL) {
+            return;
+        }
+        struct weights *weights = weights_open(folder);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(weights);
+        CU_ASSERT_PTR_NULL(weights_gguf(weights));
+        CU_ASSERT_EQUAL(weights_count(weights), folders[i].n_tensors);
+        CU_ASSERT_EQUAL(weights_file_count(weights), folders[i].n_files);
+        size_t n_other = 0;
+        for (size_t k = 0; k < weights_count(weights); k++) {
+            const struct tensor *tensor = weights_at(weights, k);
+            n_other += tensor->type == TENSOR_OTHER;
+            CU_ASSERT_PTR_EQUAL(weights_find(weights, tensor->name), tensor);
+        }
+        CU_ASSERT_EQUAL(n_other, folders[i].n_other);
+        weights_close(weights);
+    }
+}
+
+/*
+ * The first hidden state that transformers lists is the embedding of the
+ * last token: a row of the matrix, read by another program.
+ */
+static void
+test_embeddings_are_those_that_transformers_read(void)
+{
+    const char *const names[] = {
+        "bytes-bf16", "llama", "llama-bf16", "llama-sharded", "qwen2"};
+    char path[128];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "golden/%s", names[i]);
+        const char *folder = check_shared(path);
+        if (folder == NULL) {
+            return;
+        }
+        struct weights *weights = weights_open(folder);
+        snprintf(path, sizeof(path), "golden/%s/expected.json", names[i]);
+        json_t *root = json_load_file(check_shared(path), 0, NULL);
+        CU_ASSERT_FATAL(weights != NULL && root != NULL);
+        json_t *tokens = json_object_get(root, "tokens");
+        json_t *hidden = json_array_get(
+            json_object_get(root, "hidden_first8_last_position"), 0);
+        const struct tensor *tensor =
+            weights_find(weights, "model.embed_tokens.weight");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(tensor);
+
+        uint64_t token = (uint64_t)json_integer_value(
+            json_array_get(tokens, json_array_size(tokens) - 1));
+        float row[8], want[8];
+        tensor_widen(row, tensor, token * tensor->shape[1], 8);
+        for (size_t k = 0; k < 8; k++) {
+            want[k] = (float)json_real_value(json_array_get(hidden, k));
+        }
+        CHECK_ARRAY_SAME(names[i], row, want, 8);
+        json_decref(root);
+        weights_close(weights);
+    }
+}
+
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_gguf_tensors_have_the_reference_hashes),
     CHECK_TEST(test_gguf_metadata_is_found_and_converted),
+    CHECK_TEST(test_safetensors_folders_load),
+    CHECK_TEST(test_embeddings_are_those_that_transformers_read),
     CU_TEST_INFO_NULL,
 };
 CHECK_MAIN("weights", tests)
