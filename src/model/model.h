@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum math_mode;
 struct kernels;
 struct model;
 struct model_state;
@@ -23,12 +22,12 @@ struct model_info {
     const char *architecture; /* "llama", "qwen2" */
     const char *weight_type;  /* "F32", "Q4_1 + Q8_0", ... as stored */
     size_t n_layers, width, n_heads, n_kv_heads, head_width, mlp_width;
-    uint32_t vocabulary;     /* rows of the output layer */
-    size_t positions_max;    /* context it was made for */
-    int64_t start_token;     /* bos_token_id; -1: none */
-    uint64_t n_parameters;   /* numbers in the weights, shared ones once */
+    uint32_t vocabulary;          /* rows of the output layer */
+    size_t positions_max;         /* context it was made for */
+    int64_t start_token;          /* bos_token_id; -1: none */
+    uint64_t n_parameters;        /* numbers in the weights, shared ones once */
     uint64_t n_matrix_parameters; /* that enter products at each token */
-    const char *sha256;      /* of the weight files; "" until asked */
+    const char *sha256;           /* of the weight files; "" until asked */
 };
 
 /*
@@ -42,7 +41,11 @@ struct model *model_open(
 void model_close(struct model *model);
 const struct model_info *model_info(const struct model *model);
 
-/* Compute info->sha256, which reads all weight files. */
+/*
+ * Compute info->sha256, which reads all weight files: the hash of their bytes
+ * one after the other, in the order in which the index or the directory gives
+ * them.  For one file it is what sha256sum prints.  config.json is not in it.
+ */
 int model_hash(struct model *model);
 
 /*
@@ -68,8 +71,7 @@ size_t model_state_position(const struct model_state *state);
  *
  * Requires: n <= extend_max, room for them, each token < vocabulary.
  */
-void model_extend(
-    struct model_state *state, const uint32_t *tokens, size_t n);
+void model_extend(struct model_state *state, const uint32_t *tokens, size_t n);
 
 /*
  * Logits (n, vocabulary) after tokens [first, first + n) of the last extend:

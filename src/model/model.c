@@ -1,0 +1,128 @@
+/*
+ * model.c
+ */
+#include "model/model.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/report.h"
+#include "format/weights.h"
+#include "model/model_parts.h"
+
+static int
+read_config(struct model *model, const char *path)
+{
+    if (weights_gguf(model->weights) != NULL) {
+        return model_config_gguf(&model->config, model->weights);
+    }
+    char *name = file_join(path, "config.json");
+    int rc = name == NULL ? -1 : model_config_json(&model->config, name);
+    mem_free(name);
+    return rc;
+}
+
+static void
+describe(struct model *model, const char *path)
+{
+    struct model_config *c = &model->config;
+
+    if (c->start_token >= (int64_t)c->vocabulary) {
+        report_warning("%s: bos_token_id %lld is not in the vocabulary of %zu "
+                       "and is not used",
+            path, (long long)c->start_token, c->vocabulary);
+        c->start_token = -1;
+    }
+    model->info = (struct model_info){
+        .architecture = c->architecture,
+        .weight_type = model->weight_type,
+        .n_layers = c->n_layers,
+        .width = c->width,
+        .n_heads = c->n_heads,
+        .n_kv_heads = c->n_kv_heads,
+        .head_width = c->head_width,
+        .mlp_width = c->mlp_width,
+        .vocabulary = (uint32_t)c->vocabulary,
+        .positions_max = c->positions_max,
+        .start_token = c->start_token,
+        .sha256 = model->sha256,
+    };
+}
+
+struct model *
+model_open(const char *path, const struct kernels *kernels, int n_threads)
+{
+    struct model *model = mem_alloc(1, sizeof(*model));
+
+    if (model == NULL) {
+        return NULL;
+    }
+    model->kernels = kernels;
+    model->weights = weights_open(path);
+    if (model->weights == NULL || read_config(model, path) != 0) {
+        goto fail;
+    }
+    describe(model, path);
+    if (model_load(model, path, n_threads) != 0) {
+        goto fail;
+    }
+    return model;
+fail:
+    model_close(model);
+    return NULL;
+}
+
+void
+model_close(struct model *model)
+{
+    if (model == NULL) {
+        return;
+    }
+    model_unload(model);
+    weights_close(model->weights);
+    mem_free(model);
+}
+
+const struct model_info *
+model_info(const struct model *model)
+{
+    return &model->info;
+}
+
+int
+model_hash(struct model *model)
+{
+    struct hash_sha256 *hash = hash_sha256_new();
+    int rc = -1;
+
+    if (hash == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i < weights_file_count(model->weights); i++) {
+        struct file_map map;
+        if (file_map_open(&map, weights_file(model->weights, i)) != 0) {
+            goto done;
+        }
+        hash_sha256_add(hash, map.data, map.bytes);
+        file_map_close(&map);
+    }
+    hash_sha256_finish(hash, model->sha256);
+    rc = 0;
+done:
+    hash_sha256_free(hash);
+    return rc;
+}
+
+double
+model_flops(const struct model *model, size_t first, size_t end)
+{
+    const struct model_config *c = &model->config;
+    double n = (double)(end - first);
+    /* Position p sees p + 1 keys. */
+    double n_pairs = n * ((double)first + (double)end + 1) / 2;
+
+    return 2 * n * (double)model->info.n_matrix_parameters +
+           4 * n_pairs * (double)(c->n_layers * c->n_heads * c->head_width);
+}
