@@ -23,3 +23,14 @@ clock_utc(char *out, size_t out_bytes_max)
     gmtime_r(&now, &parts);
     strftime(out, out_bytes_max, "%Y-%m-%dT%H:%M:%SZ", &parts);
 }
+
+void
+clock_sleep_s(double seconds)
+{
+    struct timespec pause = {
+        .tv_sec = (time_t)seconds,
+        .tv_nsec = (long)(1e9 * (seconds - (double)(time_t)seconds)),
+    };
+
+    nanosleep(&pause, NULL);
+}

@@ -195,6 +195,12 @@ par_board_is_raised(struct par_board *board)
  * message of a rank is in, its posts and its alarm are.  Rank 0 then says
  * whether it has told everybody; who has not heard that yet waits for it.
  */
+bool
+par_board_all_settling(const struct par_board *board)
+{
+    return board->n_final >= board->par->size - 1;
+}
+
 void
 par_board_settle(struct par_board *board)
 {

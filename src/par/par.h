@@ -80,6 +80,9 @@ void par_board_sums(
 void par_board_raise(struct par_board *board);
 bool par_board_is_raised(struct par_board *board);
 
+/* On rank 0: whether all other ranks wait in par_board_settle(). */
+bool par_board_all_settling(const struct par_board *board);
+
 /* Collective.  Takes in the last posts: afterwards the sums are final. */
 void par_board_settle(struct par_board *board);
 void par_board_close(struct par_board *board);

@@ -175,6 +175,13 @@ par_board_is_raised(struct par_board *board)
     return board->is_raised;
 }
 
+bool
+par_board_all_settling(const struct par_board *board)
+{
+    (void)board;
+    return true;
+}
+
 void
 par_board_settle(struct par_board *board)
 {
