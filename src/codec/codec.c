@@ -1,0 +1,109 @@
+/*
+ * codec.c
+ *
+ * The table of codecs.  Each call makes and frees its own encoder, so any
+ * thread may call anything; what set-up costs per call is kept small by the
+ * codecs themselves.
+ */
+#include "codec/codec.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "codec/codec_kind.h"
+
+static const struct codec *const codecs[] = {
+    &codec_gzip,
+    &codec_xz,
+    &codec_zstd,
+    &codec_bzip2,
+    &codec_brotli,
+    &codec_ppmd,
+};
+#define N_CODECS (sizeof(codecs) / sizeof(codecs[0]))
+
+/* Library versions are known only at run time: written once, then read. */
+static char descriptions[N_CODECS][CODEC_DESCRIPTION_BYTES];
+static pthread_once_t descriptions_once = PTHREAD_ONCE_INIT;
+
+static void
+write_descriptions(void)
+{
+    for (size_t i = 0; i < N_CODECS; i++) {
+        codecs[i]->describe(descriptions[i]);
+    }
+}
+
+const struct codec *
+codec_find(const char *name)
+{
+    for (size_t i = 0; i < N_CODECS; i++) {
+        if (strcmp(codecs[i]->name, name) == 0) {
+            return codecs[i];
+        }
+    }
+    return NULL;
+}
+
+size_t
+codec_count(void)
+{
+    return N_CODECS;
+}
+
+const struct codec *
+codec_at(size_t i)
+{
+    assert(i < N_CODECS);
+    return codecs[i];
+}
+
+const char *
+codec_name(const struct codec *codec)
+{
+    return codec->name;
+}
+
+const char *
+codec_description(const struct codec *codec)
+{
+    size_t i = 0;
+
+    pthread_once(&descriptions_once, write_descriptions);
+    while (codecs[i] != codec) {
+        i++;
+        assert(i < N_CODECS);
+    }
+    return descriptions[i];
+}
+
+size_t
+codec_bound(const struct codec *codec, size_t in_bytes)
+{
+    return codec->bound(in_bytes);
+}
+
+int
+codec_compress(const struct codec *codec, uint8_t *out, size_t out_bytes_max,
+    size_t *out_bytes, const uint8_t *in, size_t in_bytes)
+{
+    return codec->compress(out, out_bytes_max, out_bytes, in, in_bytes);
+}
+
+int
+codec_decompress(const struct codec *codec, uint8_t *out, size_t out_bytes_max,
+    size_t *out_bytes, const uint8_t *in, size_t in_bytes)
+{
+    return codec->decompress(out, out_bytes_max, out_bytes, in, in_bytes);
+}
+
+int
+codec_header_bytes(const struct codec *codec, size_t *bytes)
+{
+    static const uint8_t zero[1];
+    uint8_t out[8192];
+
+    assert(codec->bound(1) <= sizeof(out));
+    return codec->compress(out, sizeof(out), bytes, zero, 1);
+}
