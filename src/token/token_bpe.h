@@ -1,0 +1,72 @@
+/*
+ * token_bpe.h - merging the bytes of a piece of text into tokens.
+ *
+ * Each byte is a token at first; then, again and again, the neighbours whose
+ * merge has the lowest rank become one, the leftmost such pair first.  A byte
+ * without a token is the escape token_table_count() + byte: it merges with
+ * nothing.
+ *
+ * Order of calls: new, add for each merge in order, finish, then encode.
+ *
+ * Threads: encode may be called on one object by several threads, each with
+ * its own scratch.
+ */
+#ifndef TOKEN_BPE_H
+#define TOKEN_BPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct token_bpe;
+struct token_table;
+
+/* A longer piece is encoded in parts, which bounds the memory it needs. */
+#define TOKEN_BPE_PIECE_BYTES ((size_t)1 << 26)
+
+/*
+ * Owner: free with token_bpe_free(); path is kept until finish, table as long
+ * as the object, and finished by token_bpe_finish().
+ */
+struct token_bpe *token_bpe_new(
+    const char *path, struct token_table *table, size_t n_merges);
+void token_bpe_free(struct token_bpe *bpe);
+
+/*
+ * The next merge, by the texts of both halves.
+ *
+ * Requires: at most n_merges calls.
+ * Errors: -1 if a half or the result is not in the table; reported.
+ */
+int token_bpe_add(struct token_bpe *bpe, const char *left, size_t left_bytes,
+    const char *right, size_t right_bytes);
+
+/*
+ * ignores_merges: a piece that is a token of the vocabulary is that token,
+ * whatever merging would make of it.
+ */
+int token_bpe_finish(struct token_bpe *bpe, bool ignores_merges);
+
+bool token_bpe_has_escapes(const struct token_bpe *bpe);
+
+/* Working memory of one thread; zero it before its first use. */
+struct token_bpe_scratch {
+    struct token_bpe_symbol *symbols;
+    size_t n_symbols_max;
+    uint64_t *heap;
+    size_t n_heap, n_heap_max;
+};
+void token_bpe_scratch_release(struct token_bpe_scratch *scratch);
+
+/*
+ * Tokens of a piece; tokens has room for bytes items.
+ *
+ * Requires: bytes > 0.
+ * Errors: -1 if memory is short; reported.
+ * Cost: bytes * log(bytes) at most.
+ */
+int token_bpe_encode(const struct token_bpe *bpe, uint32_t *tokens,
+    size_t *n_tokens, struct token_bpe_scratch *scratch, const uint8_t *piece,
+    size_t bytes);
+
+#endif /* TOKEN_BPE_H */

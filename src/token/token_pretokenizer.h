@@ -1,0 +1,34 @@
+/*
+ * token_pretokenizer.h - the "normalizer" and "pre_tokenizer" of a
+ * tokenizer.json.
+ */
+#ifndef TOKEN_PRETOKENIZER_H
+#define TOKEN_PRETOKENIZER_H
+
+#include <jansson.h>
+
+struct token_split;
+
+/* GPT-2's expression, which ByteLevel uses unless told not to. */
+#define TOKEN_GPT2_EXPRESSION                                                  \
+    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+"        \
+    "|\\s+(?!\\S)|\\s+"
+
+/*
+ * Check a normalizer.  One that changes the text (Unicode normal forms and
+ * the like) is left out, with a note, because the text could not be restored.
+ *
+ * Errors: -1 if leaving it out makes no sense; reported.
+ */
+int token_pretokenizer_check_normalizer(
+    const char *path, const json_t *normalizer);
+
+/*
+ * Add the stages of a pre-tokenizer to split.
+ *
+ * Errors: -1 if it is not byte-level or not supported; reported.
+ */
+int token_pretokenizer_add(
+    struct token_split *split, const char *path, const json_t *node);
+
+#endif /* TOKEN_PRETOKENIZER_H */

@@ -1,0 +1,61 @@
+/*
+ * token_table.h - the tokens of a vocabulary: texts while it is being read,
+ * bytes afterwards.
+ *
+ * Order of calls: new, set for every token, made for each token that merging
+ * can make, finish; then only bytes and kind.  Numbers without a token (holes)
+ * are allowed and have no bytes.
+ */
+#ifndef TOKEN_TABLE_H
+#define TOKEN_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TOKEN_NOT_FOUND UINT32_MAX
+
+enum token_kind {
+    TOKEN_HOLE,
+    TOKEN_NORMAL,  /* written in the byte-level alphabet */
+    TOKEN_ADDED,   /* plain text, matched before splitting */
+    TOKEN_SPECIAL, /* never made from text */
+};
+
+struct token_table;
+
+/* Owner: free with token_table_free(); path is kept until finish. */
+struct token_table *token_table_new(const char *path, uint32_t n_tokens);
+void token_table_free(struct token_table *table);
+
+/*
+ * Give number token its text, which is kept until finish.  A token may be set
+ * again with the same text: the last kind counts.  If two tokens have one
+ * text, it means the first.
+ *
+ * Requires: token < n_tokens.
+ * Errors: -1 if the number has another text; reported.
+ */
+int token_table_set(struct token_table *table, uint32_t token, const char *text,
+    size_t bytes, enum token_kind kind);
+
+/* The token of a text, or TOKEN_NOT_FOUND. */
+uint32_t token_table_find(
+    const struct token_table *table, const char *text, size_t bytes);
+
+/* Merging can make this token: it stands for bytes also if it is special. */
+void token_table_made(struct token_table *table, uint32_t token);
+
+/*
+ * Turn texts into bytes.
+ *
+ * Errors: -1 if an added token is also made by merging, for other bytes.
+ */
+int token_table_finish(struct token_table *table);
+
+uint32_t token_table_count(const struct token_table *table);
+enum token_kind token_table_kind(
+    const struct token_table *table, uint32_t token);
+const uint8_t *token_table_bytes(
+    const struct token_table *table, uint32_t token, size_t *bytes);
+
+#endif /* TOKEN_TABLE_H */

@@ -1,0 +1,205 @@
+/*
+ * test_golden.c
+ *
+ * Texts have the same tokens as in other software: Hugging Face's tokenizers
+ * and tiktoken (../shared/golden/tokenizers), and llama.cpp (the .inp and .out
+ * files next to its vocabularies).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "token/token.h"
+#include "token_support.h"
+
+/* All strings of a golden set; ids is the name of the wanted numbers. */
+static void
+compare_set(
+    const struct tokenizer *tokenizer, const char *name, const char *ids)
+{
+    const char *path = check_shared(name);
+
+    if (path == NULL) {
+        return;
+    }
+    json_t *set = support_json(path);
+    CU_ASSERT(json_array_size(set) > 0);
+    for (size_t i = 0; i < json_array_size(set); i++) {
+        const json_t *item = json_array_get(set, i);
+        size_t bytes;
+        uint8_t *text = support_base64(
+            json_string_value(json_object_get(item, "text_base64")), &bytes);
+        support_same_tokens(
+            tokenizer, text, bytes, json_object_get(item, ids), false);
+        support_round_trip(tokenizer, text, bytes);
+        free(text);
+    }
+    json_decref(set);
+}
+
+static void
+test_gpt2_is_as_in_tokenizers_and_tiktoken(void)
+{
+    const char *path = support_gpt2();
+
+    if (path == NULL) {
+        return;
+    }
+    struct tokenizer *tokenizer = tokenizer_open(path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(tokenizer);
+    CU_ASSERT_EQUAL(tokenizer_vocabulary(tokenizer), 50257);
+    CU_ASSERT_FALSE(tokenizer_has_escapes(tokenizer));
+    compare_set(tokenizer, "golden/tokenizers/gpt2.json", "ids");
+    compare_set(
+        tokenizer, "golden/tokenizers/gpt2.special.json", "ids_as_text");
+    tokenizer_free(tokenizer);
+}
+
+static void
+test_gpt_neox_without_its_normalizer_is_as_in_tokenizers(void)
+{
+    const char *path = support_vocabulary("pythia-neox/20B_tokenizer.json");
+
+    if (path == NULL) {
+        return;
+    }
+    struct tokenizer *tokenizer = tokenizer_open(path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(tokenizer);
+    CU_ASSERT_EQUAL(tokenizer_vocabulary(tokenizer), 50277);
+    compare_set(
+        tokenizer, "golden/tokenizers/gpt_neox.json", "ids_without_normalizer");
+    compare_set(
+        tokenizer, "golden/tokenizers/gpt_neox.special.json", "ids_as_text");
+    tokenizer_free(tokenizer);
+}
+
+static void
+test_smollm2_from_gguf_is_as_in_tokenizers(void)
+{
+    const char *path = support_smollm2();
+
+    if (path == NULL) {
+        return;
+    }
+    struct tokenizer *tokenizer = tokenizer_open(path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(tokenizer);
+    CU_ASSERT_EQUAL(tokenizer_vocabulary(tokenizer), 49152);
+    CU_ASSERT(tokenizer_has_escapes(tokenizer));
+    compare_set(tokenizer, "golden/tokenizers/smollm2.json", "ids");
+    compare_set(
+        tokenizer, "golden/tokenizers/smollm2.special.json", "ids_as_text");
+    uint32_t tokens[3];
+    size_t n_tokens;
+    CU_ASSERT_EQUAL(tokenizer_encode(tokenizer, tokens, &n_tokens,
+                        (const uint8_t *)"t\x04h", 3),
+        0);
+    CU_ASSERT_EQUAL_FATAL(n_tokens, 3);
+    CU_ASSERT_EQUAL(tokens[1], 49152 + 4);
+    tokenizer_free(tokenizer);
+}
+
+static void
+test_gguf_files_have_the_tokens_of_their_texts(void)
+{
+    static const char *const names[] = {"golden/gguf/small-Q4_0",
+        "golden/gguf/k-Q4_K_M", "golden/gguf/qwen2-F16",
+        "golden/gguf/rope-F32"};
+
+    for (size_t i = 0; i < 4; i++) {
+        char name[100];
+        snprintf(name, sizeof(name), "%s.gguf", names[i]);
+        const char *file = check_shared(name);
+        snprintf(name, sizeof(name), "%s.expected.json", names[i]);
+        const char *expected = check_shared(name);
+        if (file == NULL || expected == NULL) {
+            return;
+        }
+        struct tokenizer *tokenizer = tokenizer_open(file);
+        struct tokenizer *twin = tokenizer_open(SUPPORT_TINY);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(tokenizer);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(twin);
+        json_t *root = support_json(expected);
+        const json_t *tokens = json_object_get(root, "tokens");
+        size_t bytes;
+        uint8_t *text = support_base64(
+            json_string_value(json_object_get(root, "text_base64")), &bytes);
+        CU_ASSERT_EQUAL(json_integer_value(json_array_get(tokens, 0)), 1);
+        support_same_tokens(tokenizer, text, bytes, tokens, true);
+        support_same_tokens(twin, text, bytes, tokens, true);
+        free(text);
+        json_decref(root);
+        tokenizer_free(tokenizer);
+        tokenizer_free(twin);
+    }
+}
+
+/* Numbers of a line of an .out file as an array; *line moves behind it. */
+static json_t *
+read_line(char **line)
+{
+    json_t *tokens = json_array();
+    char *at = *line, *end = at + strcspn(at, "\n");
+
+    while (at < end) {
+        char *next;
+        long token = strtol(at, &next, 10);
+        if (next > end || next == at) {
+            break;
+        }
+        json_array_append_new(tokens, json_integer(token));
+        at = next;
+    }
+    *line = *end == '\0' ? end : end + 1;
+    return tokens;
+}
+
+static void
+compare_with_llama_cpp(const char *name)
+{
+    static const char mark[] = "\n__ggml_vocab_test__\n";
+    char file[100];
+    size_t bytes;
+
+    snprintf(file, sizeof(file), "ggml-vocab/ggml-vocab-%s.gguf", name);
+    const char *path = support_vocabulary(file);
+    if (path == NULL) {
+        return;
+    }
+    struct tokenizer *tokenizer = tokenizer_open(path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(tokenizer);
+    strcat(file, ".inp");
+    char *texts = (char *)support_read(check_scratch(file), &bytes);
+    memcpy(strrchr(file, '.'), ".out", 5);
+    char *numbers = (char *)support_read(check_scratch(file), &bytes);
+    char *text = texts, *line = numbers;
+    for (char *end; (end = strstr(text, mark)) != NULL;
+         text = end + strlen(mark)) {
+        json_t *want = read_line(&line);
+        support_same_tokens(
+            tokenizer, (uint8_t *)text, (size_t)(end - text), want, false);
+        json_decref(want);
+    }
+    free(texts);
+    free(numbers);
+    tokenizer_free(tokenizer);
+}
+
+static void
+test_gguf_vocabularies_are_as_in_llama_cpp(void)
+{
+    compare_with_llama_cpp("gpt-2");
+    compare_with_llama_cpp("falcon");
+    compare_with_llama_cpp("starcoder");
+    compare_with_llama_cpp("refact");
+    compare_with_llama_cpp("mpt");
+}
+
+static CU_TestInfo tests[] = {
+    CHECK_TEST(test_gpt2_is_as_in_tokenizers_and_tiktoken),
+    CHECK_TEST(test_gpt_neox_without_its_normalizer_is_as_in_tokenizers),
+    CHECK_TEST(test_smollm2_from_gguf_is_as_in_tokenizers),
+    CHECK_TEST(test_gguf_files_have_the_tokens_of_their_texts),
+    CHECK_TEST(test_gguf_vocabularies_are_as_in_llama_cpp),
+    CU_TEST_INFO_NULL,
+};
+CHECK_MAIN("golden tokenizers", tests)
