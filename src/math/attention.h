@@ -22,8 +22,8 @@ struct kv_cache;
  * Room for positions_max positions of n_kv_heads heads of D numbers.
  * Owner: kv_cache_free().
  */
-struct kv_cache *kv_cache_new(size_t positions_max, size_t n_kv_heads,
-    size_t D);
+struct kv_cache *kv_cache_new(
+    size_t positions_max, size_t n_kv_heads, size_t D);
 void kv_cache_free(struct kv_cache *cache);
 size_t kv_cache_bytes(const struct kv_cache *cache);
 

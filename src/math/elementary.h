@@ -8,7 +8,7 @@
 #ifndef MATH_ELEMENTARY_H
 #define MATH_ELEMENTARY_H
 
-float elementary_expf(float x); /* 0 below -103, infinity above 88.73 */
+float elementary_expf(float x); /* 0 below -87.3, infinity above 88.72 */
 double elementary_exp(double x);
 double elementary_log(double x);  /* x > 0, finite */
 double elementary_log2(double x); /* x > 0, finite; exact for powers of 2 */

@@ -1,0 +1,60 @@
+/*
+ * simd_lanes.h - 16 floats, 16 doubles and 16 counters of one instruction set.
+ *
+ * The including file defines SIMD_AVX512 or SIMD_AVX2, or neither for plain
+ * C.  All three give the same bits for every operation, NaN payloads aside:
+ *   lanes_max(a, b)       a > b ? a : b, also for NaN and for zeros
+ *   lanes_fma, lanes_fnma a * b + c and c - a * b, rounded once
+ *   lanes_scale(a, t)     a * 2^n for a t that has n in its lowest bits;
+ *                         exact, because a and the product are normal
+ *   lanes_keep(x, y, a)   x >= y ? a : 0
+ *   counts_add(c, e)      c + floor(2^SOFTMAX_BITS * e) for 0 <= e <= 1
+ */
+#ifndef MATH_SIMD_LANES_H
+#define MATH_SIMD_LANES_H
+
+#include <stddef.h>
+
+#define LANES 16
+
+/* Small functions that must vanish into their callers. */
+#define SIMD_INLINE static inline __attribute__((always_inline))
+
+#if defined(SIMD_AVX512)
+#include "simd_lanes_avx512.h"
+#elif defined(SIMD_AVX2)
+#include "simd_lanes_avx2.h"
+#else
+#include "simd_lanes_portable.h"
+#endif
+
+/* The tree of all sums over lanes: halves onto halves. */
+SIMD_INLINE float
+lanes_sum(struct lanes a)
+{
+    float x[LANES];
+
+    lanes_store(x, a);
+    for (size_t n = LANES / 2; n > 0; n /= 2) {
+        for (size_t i = 0; i < n; i++) {
+            x[i] += x[i + n];
+        }
+    }
+    return x[0];
+}
+
+SIMD_INLINE double
+wide_sum(struct wide a)
+{
+    double x[LANES];
+
+    wide_store(x, a);
+    for (size_t n = LANES / 2; n > 0; n /= 2) {
+        for (size_t i = 0; i < n; i++) {
+            x[i] += x[i + n];
+        }
+    }
+    return x[0];
+}
+
+#endif /* MATH_SIMD_LANES_H */

@@ -1,0 +1,191 @@
+/*
+ * simd_lanes_avx512.h - one register of floats, two of doubles or counters.
+ *
+ * Contracts: simd_lanes.h, which includes this.
+ */
+#ifndef MATH_SIMD_LANES_AVX512_H
+#define MATH_SIMD_LANES_AVX512_H
+
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "softmax.h"
+
+struct lanes {
+    __m512 v;
+};
+
+struct wide {
+    __m512d low, high;
+};
+
+struct counts {
+    __m512i low, high;
+};
+
+/*
+ * Pieces of a product: this many vectors at most, and rows with as many, or
+ * with fewer vectors.
+ */
+#define PRODUCT_VECTORS   4
+#define PRODUCT_ROWS      6
+#define PRODUCT_ROWS_MANY 12
+
+#define AVX512_INLINE static inline __attribute__((always_inline))
+
+AVX512_INLINE struct lanes
+lanes_set(float x)
+{
+    return (struct lanes){_mm512_set1_ps(x)};
+}
+
+AVX512_INLINE struct lanes
+lanes_load(const float *p)
+{
+    return (struct lanes){_mm512_loadu_ps(p)};
+}
+
+AVX512_INLINE void
+lanes_store(float *p, struct lanes a)
+{
+    _mm512_storeu_ps(p, a.v);
+}
+
+AVX512_INLINE struct lanes
+lanes_load_some(const float *p, size_t n, struct lanes fill)
+{
+    __mmask16 mask = (__mmask16)((1u << n) - 1);
+
+    return (struct lanes){_mm512_mask_loadu_ps(fill.v, mask, p)};
+}
+
+AVX512_INLINE void
+lanes_store_some(float *p, struct lanes a, size_t n)
+{
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), a.v);
+}
+
+AVX512_INLINE struct lanes
+lanes_add(struct lanes a, struct lanes b)
+{
+    return (struct lanes){_mm512_add_ps(a.v, b.v)};
+}
+
+AVX512_INLINE struct lanes
+lanes_sub(struct lanes a, struct lanes b)
+{
+    return (struct lanes){_mm512_sub_ps(a.v, b.v)};
+}
+
+AVX512_INLINE struct lanes
+lanes_mul(struct lanes a, struct lanes b)
+{
+    return (struct lanes){_mm512_mul_ps(a.v, b.v)};
+}
+
+AVX512_INLINE struct lanes
+lanes_div(struct lanes a, struct lanes b)
+{
+    return (struct lanes){_mm512_div_ps(a.v, b.v)};
+}
+
+AVX512_INLINE struct lanes
+lanes_fma(struct lanes a, struct lanes b, struct lanes c)
+{
+    return (struct lanes){_mm512_fmadd_ps(a.v, b.v, c.v)};
+}
+
+AVX512_INLINE struct lanes
+lanes_fnma(struct lanes a, struct lanes b, struct lanes c)
+{
+    return (struct lanes){_mm512_fnmadd_ps(a.v, b.v, c.v)};
+}
+
+AVX512_INLINE struct lanes
+lanes_max(struct lanes a, struct lanes b)
+{
+    return (struct lanes){_mm512_max_ps(a.v, b.v)};
+}
+
+AVX512_INLINE struct lanes
+lanes_scale(struct lanes a, struct lanes t)
+{
+    __m512i n = _mm512_slli_epi32(_mm512_castps_si512(t.v), 23);
+    __m512i sum = _mm512_add_epi32(_mm512_castps_si512(a.v), n);
+
+    return (struct lanes){_mm512_castsi512_ps(sum)};
+}
+
+AVX512_INLINE struct lanes
+lanes_keep(struct lanes x, struct lanes y, struct lanes a)
+{
+    __mmask16 mask = _mm512_cmp_ps_mask(x.v, y.v, _CMP_GE_OQ);
+
+    return (struct lanes){_mm512_maskz_mov_ps(mask, a.v)};
+}
+
+/* The largest lane. */
+AVX512_INLINE float
+lanes_top(struct lanes a)
+{
+    return _mm512_reduce_max_ps(a.v);
+}
+
+AVX512_INLINE struct wide
+wide_zero(void)
+{
+    return (struct wide){_mm512_setzero_pd(), _mm512_setzero_pd()};
+}
+
+AVX512_INLINE struct wide
+wide_add(struct wide s, struct lanes e)
+{
+    __m256 low = _mm512_castps512_ps256(e.v);
+    __m256 high = _mm512_extractf32x8_ps(e.v, 1);
+
+    return (struct wide){_mm512_add_pd(s.low, _mm512_cvtps_pd(low)),
+        _mm512_add_pd(s.high, _mm512_cvtps_pd(high))};
+}
+
+AVX512_INLINE void
+wide_store(double *p, struct wide s)
+{
+    _mm512_storeu_pd(p, s.low);
+    _mm512_storeu_pd(p + 8, s.high);
+}
+
+AVX512_INLINE struct counts
+counts_zero(void)
+{
+    return (struct counts){_mm512_setzero_si512(), _mm512_setzero_si512()};
+}
+
+AVX512_INLINE struct counts
+counts_add(struct counts c, struct lanes e)
+{
+    const float one = (float)(UINT64_C(1) << SOFTMAX_BITS);
+    __m512 scaled = _mm512_mul_ps(e.v, _mm512_set1_ps(one));
+    __m512i low = _mm512_cvttps_epi64(_mm512_castps512_ps256(scaled));
+    __m512i high = _mm512_cvttps_epi64(_mm512_extractf32x8_ps(scaled, 1));
+
+    return (struct counts){
+        _mm512_add_epi64(c.low, low), _mm512_add_epi64(c.high, high)};
+}
+
+AVX512_INLINE uint64_t
+counts_sum(struct counts c)
+{
+    __m512i sum = _mm512_add_epi64(c.low, c.high);
+
+    return (uint64_t)_mm512_reduce_add_epi64(sum);
+}
+
+AVX512_INLINE void
+counts_store(uint64_t *p, struct counts c)
+{
+    _mm512_storeu_si512(p, c.low);
+    _mm512_storeu_si512(p + 8, c.high);
+}
+
+#endif /* MATH_SIMD_LANES_AVX512_H */

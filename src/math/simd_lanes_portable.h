@@ -1,0 +1,177 @@
+/*
+ * simd_lanes_portable.h - lanes in plain C, for any processor.
+ *
+ * The reference for the other two.  Contracts: simd_lanes.h, which includes
+ * this.
+ */
+#ifndef MATH_SIMD_LANES_PORTABLE_H
+#define MATH_SIMD_LANES_PORTABLE_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "softmax.h"
+
+struct lanes {
+    float v[16];
+};
+
+struct wide {
+    double v[16];
+};
+
+struct counts {
+    uint64_t v[16];
+};
+
+/*
+ * Pieces of a product: this many vectors at most, and rows with as many, or
+ * with fewer vectors.
+ */
+#define PRODUCT_VECTORS   1
+#define PRODUCT_ROWS      2
+#define PRODUCT_ROWS_MANY 2
+
+/* A function that sets every lane of r by an expression of i. */
+#define PORTABLE_EACH(expression)                                              \
+    {                                                                          \
+        struct lanes r;                                                        \
+                                                                               \
+        for (size_t i = 0; i < 16; i++) {                                      \
+            r.v[i] = (expression);                                             \
+        }                                                                      \
+        return r;                                                              \
+    }
+
+static inline struct lanes
+lanes_set(float x) PORTABLE_EACH(x)
+
+    static inline struct lanes lanes_load(const float *p) PORTABLE_EACH(p[i])
+
+        static inline struct lanes
+    lanes_load_some(const float *p, size_t n, struct lanes fill)
+        PORTABLE_EACH(i < n ? p[i] : fill.v[i])
+
+            static inline struct lanes
+    lanes_add(struct lanes a, struct lanes b) PORTABLE_EACH(a.v[i] + b.v[i])
+
+        static inline struct lanes lanes_sub(struct lanes a, struct lanes b)
+            PORTABLE_EACH(a.v[i] - b.v[i])
+
+                static inline struct lanes
+    lanes_mul(struct lanes a, struct lanes b) PORTABLE_EACH(a.v[i] * b.v[i])
+
+        static inline struct lanes lanes_div(struct lanes a, struct lanes b)
+            PORTABLE_EACH(a.v[i] / b.v[i])
+
+                static inline struct lanes
+    lanes_fma(struct lanes a, struct lanes b, struct lanes c)
+        PORTABLE_EACH(fmaf(a.v[i], b.v[i], c.v[i]))
+
+            static inline struct lanes
+    lanes_fnma(struct lanes a, struct lanes b, struct lanes c)
+        PORTABLE_EACH(fmaf(-a.v[i], b.v[i], c.v[i]))
+
+            static inline struct lanes lanes_max(struct lanes a, struct lanes b)
+                PORTABLE_EACH(a.v[i] > b.v[i] ? a.v[i] : b.v[i])
+
+                    static inline struct lanes
+    lanes_keep(struct lanes x, struct lanes y, struct lanes a)
+        PORTABLE_EACH(x.v[i] >= y.v[i] ? a.v[i] : 0.0f)
+
+#undef PORTABLE_EACH
+
+            static inline struct lanes
+    lanes_scale(struct lanes a, struct lanes t)
+{
+    uint32_t bits[16], n[16];
+
+    memcpy(bits, a.v, sizeof(bits));
+    memcpy(n, t.v, sizeof(n));
+    for (size_t i = 0; i < 16; i++) {
+        bits[i] += n[i] << 23;
+    }
+    memcpy(a.v, bits, sizeof(bits));
+    return a;
+}
+
+static inline void
+lanes_store(float *p, struct lanes a)
+{
+    memcpy(p, a.v, sizeof(a.v));
+}
+
+static inline void
+lanes_store_some(float *p, struct lanes a, size_t n)
+{
+    memcpy(p, a.v, n * sizeof(*p));
+}
+
+/* The largest lane. */
+static inline float
+lanes_top(struct lanes a)
+{
+    float top = a.v[0];
+
+    for (size_t i = 1; i < 16; i++) {
+        top = a.v[i] > top ? a.v[i] : top;
+    }
+    return top;
+}
+
+static inline struct wide
+wide_zero(void)
+{
+    return (struct wide){{0}};
+}
+
+static inline struct wide
+wide_add(struct wide s, struct lanes e)
+{
+    for (size_t i = 0; i < 16; i++) {
+        s.v[i] += (double)e.v[i];
+    }
+    return s;
+}
+
+static inline void
+wide_store(double *p, struct wide s)
+{
+    memcpy(p, s.v, sizeof(s.v));
+}
+
+static inline struct counts
+counts_zero(void)
+{
+    return (struct counts){{0}};
+}
+
+static inline struct counts
+counts_add(struct counts c, struct lanes e)
+{
+    for (size_t i = 0; i < 16; i++) {
+        c.v[i] += (uint64_t)(e.v[i] * (float)(UINT64_C(1) << SOFTMAX_BITS));
+    }
+    return c;
+}
+
+static inline void
+counts_store(uint64_t *p, struct counts c)
+{
+    memcpy(p, c.v, sizeof(c.v));
+}
+
+static inline uint64_t
+counts_sum(struct counts c)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < 16; i++) {
+        sum += c.v[i];
+    }
+    return sum;
+}
+
+#endif /* MATH_SIMD_LANES_PORTABLE_H */

@@ -1,0 +1,128 @@
+/*
+ * simd_product.h - rows of chains: the two matrix products of attention.
+ *
+ * out[row][c] = fma chain over k of a[row][k] * b[k][c], where columns are
+ * lanes.  Sizes that are constants after inlining keep all chains of a piece
+ * in registers.
+ */
+#ifndef MATH_SIMD_PRODUCT_H
+#define MATH_SIMD_PRODUCT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "simd_lanes.h"
+
+struct product {
+    float *out;
+    const float *a; /* rows as far apart as those of out */
+    const float *b;
+    size_t b_stride;
+    size_t n_rows, n_vectors, n_k;
+    bool is_first; /* chains start from 0, else go on from out */
+};
+
+SIMD_INLINE void
+product_piece(const struct product *p, size_t row, size_t vector,
+    const size_t R, const size_t V, const size_t row_stride)
+{
+    float *out = p->out + row * row_stride + vector * LANES;
+    const float *a = p->a + row * row_stride;
+    const float *b = p->b + vector * LANES;
+    const size_t b_stride = p->b_stride;
+    struct lanes sum[PRODUCT_ROWS_MANY][PRODUCT_VECTORS];
+
+#pragma GCC unroll 12
+    for (size_t r = 0; r < R; r++) {
+#pragma GCC unroll 4
+        for (size_t v = 0; v < V; v++) {
+            sum[r][v] = p->is_first
+                            ? lanes_set(0.0f)
+                            : lanes_load(out + r * row_stride + v * LANES);
+        }
+    }
+    for (size_t k = 0; k < p->n_k; k++) {
+        struct lanes x[PRODUCT_VECTORS];
+
+#pragma GCC unroll 4
+        for (size_t v = 0; v < V; v++) {
+            x[v] = lanes_load(b + v * LANES);
+        }
+#pragma GCC unroll 12
+        for (size_t r = 0; r < R; r++) {
+            struct lanes y = lanes_set(a[r * row_stride]);
+
+#pragma GCC unroll 4
+            for (size_t v = 0; v < V; v++) {
+                sum[r][v] = lanes_fma(y, x[v], sum[r][v]);
+            }
+        }
+        a++;
+        b += b_stride;
+    }
+#pragma GCC unroll 12
+    for (size_t r = 0; r < R; r++) {
+#pragma GCC unroll 4
+        for (size_t v = 0; v < V; v++) {
+            lanes_store(out + r * row_stride + v * LANES, sum[r][v]);
+        }
+    }
+}
+
+/* All rows of V columns of vectors. */
+SIMD_INLINE void
+product_columns(const struct product *p, size_t vector, const size_t V,
+    const size_t many, const size_t row_stride)
+{
+    size_t row = 0;
+
+    while (row < p->n_rows) {
+        size_t left = p->n_rows - row;
+
+        if (many > PRODUCT_ROWS && left >= many) {
+            product_piece(p, row, vector, many, V, row_stride);
+            row += many;
+            continue;
+        }
+        switch (left < PRODUCT_ROWS ? left : PRODUCT_ROWS) {
+        case 1:
+            product_piece(p, row, vector, 1, V, row_stride);
+            break;
+        case 2:
+            product_piece(p, row, vector, 2, V, row_stride);
+            break;
+        case 3:
+            product_piece(p, row, vector, 3, V, row_stride);
+            break;
+        case 4:
+            product_piece(p, row, vector, 4, V, row_stride);
+            break;
+        case 5:
+            product_piece(p, row, vector, 5, V, row_stride);
+            break;
+        default:
+            product_piece(p, row, vector, PRODUCT_ROWS, V, row_stride);
+            break;
+        }
+        row += left < PRODUCT_ROWS ? left : PRODUCT_ROWS;
+    }
+}
+
+/* Inlined where row_stride is a constant. */
+SIMD_INLINE void
+product(const struct product *p, const size_t row_stride)
+{
+    size_t vector = 0;
+
+    for (; vector + 4 <= p->n_vectors && PRODUCT_VECTORS >= 4; vector += 4) {
+        product_columns(p, vector, 4, PRODUCT_ROWS, row_stride);
+    }
+    for (; vector + 2 <= p->n_vectors && PRODUCT_VECTORS >= 2; vector += 2) {
+        product_columns(p, vector, 2, PRODUCT_ROWS_MANY, row_stride);
+    }
+    for (; vector < p->n_vectors; vector++) {
+        product_columns(p, vector, 1, PRODUCT_ROWS_MANY, row_stride);
+    }
+}
+
+#endif /* MATH_SIMD_PRODUCT_H */

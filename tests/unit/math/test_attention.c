@@ -1,0 +1,290 @@
+/*
+ * test_attention.c
+ *
+ * Attention is what the textbook says, and a query gives the same bits alone
+ * or among others, with every instruction set, group of heads, window and
+ * number of threads: a decoder, which has one query at a time, must repeat
+ * what the encoder computed.  Nothing behind a query or outside its window
+ * leaves a trace.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "check.h"
+#include "math/attention.h"
+#include "math/kernels.h"
+#include "naive.h"
+
+/* float sums of up to some hundred terms of order 1. */
+#define TOLERANCE 2e-6
+
+struct shape {
+    size_t T, n_heads, n_kv_heads, D, window;
+};
+
+static const struct shape shapes[] = {
+    {1, 1, 1, 4, 0},
+    {13, 2, 1, 4, 0},
+    {200, 3, 3, 16, 0},
+    {131, 4, 1, 32, 0},
+    {150, 9, 3, 64, 0},
+    {70, 2, 2, 128, 0},
+    {65, 1, 1, 256, 0},
+    {129, 5, 2, 20, 0},
+    {77, 2, 1, 7, 0},
+    {300, 2, 2, 16, 1},
+    {300, 2, 2, 16, 7},
+    {300, 4, 2, 16, 64},
+    {300, 3, 1, 48, 100},
+    {300, 2, 2, 24, 1000},
+};
+
+#define N_SHAPES (sizeof(shapes) / sizeof(shapes[0]))
+
+static const char *const names[] = {"portable", "avx2", "avx512"};
+
+/* Random queries, keys and values of one shape. */
+struct data {
+    struct shape shape;
+    size_t n_out, n_kv;
+    float *queries, *keys, *values, *out, *want;
+};
+
+static void
+data_init(struct data *data, const struct shape *shape)
+{
+    data->shape = *shape;
+    data->n_out = shape->T * shape->n_heads * shape->D;
+    data->n_kv = shape->T * shape->n_kv_heads * shape->D;
+    data->queries = mem_alloc(data->n_out, sizeof(float));
+    data->keys = mem_alloc(data->n_kv, sizeof(float));
+    data->values = mem_alloc(data->n_kv, sizeof(float));
+    data->out = mem_alloc(data->n_out, sizeof(float));
+    data->want = mem_alloc(data->n_out, sizeof(float));
+    for (size_t i = 0; i < data->n_out; i++) {
+        data->queries[i] = 4 * check_random(3 * i);
+    }
+    for (size_t i = 0; i < data->n_kv; i++) {
+        data->keys[i] = 2 * check_random(3 * i + 1);
+        data->values[i] = check_random(3 * i + 2);
+    }
+}
+
+static void
+data_release(struct data *data)
+{
+    mem_free(data->queries);
+    mem_free(data->keys);
+    mem_free(data->values);
+    mem_free(data->out);
+    mem_free(data->want);
+}
+
+/* All positions, n_step at a time. */
+static void
+run(const struct data *data, float *out, const struct kernels *kernels,
+    size_t n_step, int n_threads)
+{
+    const struct shape *s = &data->shape;
+    const size_t kv_row = s->n_kv_heads * s->D;
+    struct kv_cache *cache = kv_cache_new(s->T, s->n_kv_heads, s->D);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(cache);
+    for (size_t first = 0; first < s->T; first += n_step) {
+        struct attention_call call = {
+            .out = out + first * s->n_heads * s->D,
+            .queries = data->queries + first * s->n_heads * s->D,
+            .cache = cache,
+            .first = first,
+            .T = s->T - first < n_step ? s->T - first : n_step,
+            .n_heads = s->n_heads,
+            .window = s->window,
+            .scale = 1 / sqrtf((float)s->D),
+            .n_threads = n_threads,
+        };
+
+        kv_cache_put(cache, data->keys + first * kv_row,
+            data->values + first * kv_row, first, call.T);
+        attention(kernels, &call);
+    }
+    kv_cache_free(cache);
+}
+
+static const struct kernels *
+portable(void)
+{
+    return kernels_find(MATH_EXACT, "portable");
+}
+
+static const struct kernels *
+best(void)
+{
+    return kernels_find(MATH_EXACT, NULL);
+}
+
+static void
+test_attention_is_that_of_the_textbook(void)
+{
+    for (size_t i = 0; i < N_SHAPES; i++) {
+        const struct shape *s = &shapes[i];
+        struct data data;
+
+        data_init(&data, s);
+        struct naive_attention naive = {data.want, data.queries, data.keys,
+            data.values, 0, s->T, s->n_heads, s->n_kv_heads, s->D, s->window,
+            1 / sqrtf((float)s->D)};
+        naive_attention(&naive);
+        run(&data, data.out, best(), s->T, 1);
+        CHECK_ARRAY_NEAR("out", data.out, data.want, data.n_out, TOLERANCE);
+        data_release(&data);
+    }
+}
+
+static void
+test_every_instruction_set_gives_the_same_bits(void)
+{
+    for (size_t n = 1; n < sizeof(names) / sizeof(names[0]); n++) {
+        const struct kernels *kernels = kernels_find(MATH_EXACT, names[n]);
+
+        for (size_t i = 0; kernels && i < N_SHAPES; i++) {
+            struct data data;
+
+            data_init(&data, &shapes[i]);
+            run(&data, data.want, portable(), data.shape.T, 1);
+            run(&data, data.out, kernels, data.shape.T, 1);
+            CHECK_ARRAY_SAME(names[n], data.out, data.want, data.n_out);
+            data_release(&data);
+        }
+    }
+}
+
+static void
+test_steps_and_parts_give_the_bits_of_the_whole(void)
+{
+    static const size_t steps[] = {1, 2, 5, 64, 97};
+
+    for (size_t i = 0; i < N_SHAPES; i++) {
+        struct data data;
+
+        data_init(&data, &shapes[i]);
+        run(&data, data.want, best(), data.shape.T, 1);
+        for (size_t n = 0; n < sizeof(steps) / sizeof(steps[0]); n++) {
+            run(&data, data.out, best(), steps[n], 1);
+            CHECK_ARRAY_SAME("steps", data.out, data.want, data.n_out);
+        }
+        data_release(&data);
+    }
+}
+
+static void
+test_threads_do_not_change_bits(void)
+{
+    for (size_t i = 0; i < N_SHAPES; i++) {
+        struct data data;
+
+        data_init(&data, &shapes[i]);
+        run(&data, data.want, best(), data.shape.T, 1);
+        run(&data, data.out, best(), data.shape.T, 3);
+        CHECK_ARRAY_SAME("3 threads", data.out, data.want, data.n_out);
+        data_release(&data);
+    }
+}
+
+/* Keys and values that a query does not see may even be NaN. */
+static void
+test_unseen_positions_leave_no_trace(void)
+{
+    const size_t T = 200, D = 16, split = 103, window = 30;
+    struct data data;
+
+    for (int w = 0; w < 2; w++) {
+        data_init(&data, &(struct shape){T, 1, 1, D, w ? window : 0});
+        run(&data, data.want, best(), T, 1);
+
+        /* Rows [split, ...) are behind; in a window, rows [0, split) too. */
+        for (size_t i = split * D; i < T * D; i++) {
+            data.keys[i] = data.values[i] = i % 3 ? NAN : INFINITY;
+        }
+        run(&data, data.out, best(), T, 1);
+        CHECK_ARRAY_SAME("before", data.out, data.want, split * D);
+        CU_ASSERT(isnan(data.out[split * D]));
+        data_release(&data);
+    }
+    data_init(&data, &(struct shape){T, 1, 1, D, window});
+    run(&data, data.want, best(), T, 1);
+    for (size_t i = 0; i < split * D; i++) {
+        data.keys[i] = data.values[i] = NAN;
+    }
+    run(&data, data.out, best(), T, 1);
+    {
+        const size_t clean = (split + window - 1) * D;
+
+        CHECK_ARRAY_SAME("after the window", data.out + clean,
+            data.want + clean, T * D - clean);
+        CU_ASSERT(isnan(data.out[clean - 1]));
+    }
+    data_release(&data);
+}
+
+/* A longer text may have been in the cache before. */
+static void
+test_a_used_cache_is_as_good_as_new(void)
+{
+    const struct shape s = {90, 2, 1, 32, 0};
+    const size_t n_long = 200 * s.D;
+    struct kv_cache *cache = kv_cache_new(200, 1, s.D);
+    float *old = mem_alloc(n_long, sizeof(float));
+    struct data data;
+
+    data_init(&data, &s);
+    run(&data, data.want, best(), s.T, 1);
+    for (size_t i = 0; i < n_long; i++) {
+        old[i] = INFINITY;
+    }
+    kv_cache_put(cache, old, old, 0, 200);
+    kv_cache_put(cache, data.keys, data.values, 0, s.T);
+    attention(best(), &(struct attention_call){.out = data.out,
+                          .queries = data.queries,
+                          .cache = cache,
+                          .T = s.T,
+                          .n_heads = s.n_heads,
+                          .scale = 1 / sqrtf((float)s.D),
+                          .n_threads = 1});
+    CHECK_ARRAY_SAME("used", data.out, data.want, data.n_out);
+    data_release(&data);
+    mem_free(old);
+    kv_cache_free(cache);
+}
+
+/* The largest scores decide alone, the smallest count as 0. */
+static void
+test_scores_far_apart_do_not_overflow(void)
+{
+    const struct shape s = {130, 1, 1, 4, 0};
+    struct data data;
+
+    data_init(&data, &s);
+    for (size_t i = 0; i < data.n_kv; i++) {
+        data.keys[i] *= 1e4f;
+    }
+    struct naive_attention naive = {data.want, data.queries, data.keys,
+        data.values, 0, s.T, 1, 1, s.D, 0, 0.5f};
+    naive_attention(&naive);
+    run(&data, data.out, best(), s.T, 1);
+    CHECK_ARRAY_NEAR("out", data.out, data.want, data.n_out, 1e-2);
+    data_release(&data);
+}
+
+static CU_TestInfo tests[] = {
+    CHECK_TEST(test_attention_is_that_of_the_textbook),
+    CHECK_TEST(test_every_instruction_set_gives_the_same_bits),
+    CHECK_TEST(test_steps_and_parts_give_the_bits_of_the_whole),
+    CHECK_TEST(test_threads_do_not_change_bits),
+    CHECK_TEST(test_unseen_positions_leave_no_trace),
+    CHECK_TEST(test_a_used_cache_is_as_good_as_new),
+    CHECK_TEST(test_scores_far_apart_do_not_overflow),
+    CU_TEST_INFO_NULL,
+};
+CHECK_MAIN("attention", tests)
