@@ -1,0 +1,17 @@
+/*
+ * cmd.c - the table of commands.
+ */
+#include "cmd/cmd.h"
+
+const struct command cmd_table[] = {
+    {"measure", "use a predictor",
+        "bits that a predictor needs for a corpus, chunk by chunk",
+        cmd_measure},
+    {"score", "use a predictor", "log2 p of each token of a list", cmd_score},
+    {"baseline", "compare", "the same for gzip, xz, zstd and others",
+        cmd_baseline},
+    {"export", "inspect", "results files as CSV or JSON tables", cmd_export},
+    {"info", "inspect", "what a model, tokenizer, results or corpus file is",
+        cmd_info},
+    {0},
+};

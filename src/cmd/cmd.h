@@ -1,0 +1,37 @@
+/*
+ * cmd.h - the subcommands of codelen.
+ *
+ * A command reads its options, wires the folders together and returns one of
+ * the exit statuses; all ranks return the same.
+ */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include <stddef.h>
+
+struct par;
+
+enum cmd_status {
+    CMD_DONE = 0,
+    CMD_FAILED = 1,
+    CMD_USAGE = 2,
+    CMD_STOPPED = 75, /* on request, with work left: run the command again */
+};
+
+struct command {
+    const char *name;
+    const char *group;   /* heading in the help */
+    const char *summary; /* one line */
+    enum cmd_status (*run)(struct par *par, int argc, char **argv);
+};
+
+/* All commands, in the order of the help; ends with a NULL name. */
+extern const struct command cmd_table[];
+
+enum cmd_status cmd_measure(struct par *par, int argc, char **argv);
+enum cmd_status cmd_baseline(struct par *par, int argc, char **argv);
+enum cmd_status cmd_export(struct par *par, int argc, char **argv);
+enum cmd_status cmd_info(struct par *par, int argc, char **argv);
+enum cmd_status cmd_score(struct par *par, int argc, char **argv);
+
+#endif /* CMD_CMD_H */

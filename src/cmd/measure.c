@@ -1,0 +1,301 @@
+/*
+ * measure.c - codelen measure: bits that a predictor needs for a corpus.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/options.h"
+#include "cmd/attributes.h"
+#include "cmd/cmd.h"
+#include "cmd/meter.h"
+#include "cmd/run.h"
+#include "math/kernels.h"
+#include "par/par.h"
+#include "predict/predict.h"
+#include "results/results.h"
+
+struct measure_settings {
+    struct run_settings run; /* first: run.c reads it */
+    const char *predictor;
+    const char *start;
+    uint64_t context;
+    uint64_t stride;
+    bool carry;
+    bool token_bits;
+    const char *math;
+    const char *kernel;
+    double parameter_bytes;
+};
+
+#define AT(field) offsetof(struct measure_settings, field)
+
+static const struct option table[] = {
+    {.name = "predictor",
+        .type = OPTION_TEXT,
+        .offset = AT(predictor),
+        .unit = "KIND:NAME",
+        .is_required = true,
+        .is_outside = true, /* known by what it is, see identify() */
+        .help = "uniform, ngram:K, markov, model:DIR or model:FILE.gguf"},
+    RUN_OPTIONS,
+    {.name = "start",
+        .type = OPTION_TEXT,
+        .offset = AT(start),
+        .value = "model",
+        .unit = "TOKEN",
+        .help = "token put before each chunk: model (its bos_token_id, else "
+                "none), none (the first symbol costs log2 of the vocabulary), "
+                "or a number"},
+    {.name = "context",
+        .type = OPTION_COUNT,
+        .offset = AT(context),
+        .value = "model",
+        .min = 2,
+        .max = 1 << 20,
+        .choices = "model",
+        .unit = "TOKENS",
+        .help = "positions of a window, the start token included; model: what "
+                "it was made for"},
+    {.name = "stride",
+        .type = OPTION_COUNT,
+        .offset = AT(stride),
+        .value = "none",
+        .min = 1,
+        .max = 1 << 20,
+        .choices = "none",
+        .unit = "TOKENS",
+        .help = "windows after the first move by so many tokens, what "
+                "overlaps is context only; none: they do not overlap"},
+    {.name = "carry",
+        .type = OPTION_FLAG,
+        .offset = AT(carry),
+        .help = "ngram: keep what was learnt between chunks (then one rank "
+                "does all of them in order)"},
+    {.name = "math",
+        .type = OPTION_CHOICE,
+        .offset = AT(math),
+        .value = "exact",
+        .choices = "exact|blas",
+        .help = "exact: the same bits on every machine; blas: products by "
+                "OpenBLAS"},
+    {.name = "kernel",
+        .type = OPTION_CHOICE,
+        .offset = AT(kernel),
+        .value = "auto",
+        .choices = "auto|avx512|avx2|portable",
+        .is_outside = true,
+        .help = "instruction set; changes no bit in exact mode"},
+    {.name = "token-bits",
+        .type = OPTION_FLAG,
+        .offset = AT(token_bits),
+        .help = "also store the bits of every token"},
+    {.name = "parameter-bytes",
+        .type = OPTION_REAL,
+        .offset = AT(parameter_bytes),
+        .value = "2",
+        .min = 0,
+        .max = 16,
+        .unit = "BYTES",
+        .help = "charged for each parameter in the adjusted rate"},
+};
+
+static const struct options_spec spec = {
+    .command = "measure",
+    .question = "How many bits does a predictor need to describe a corpus, "
+                "chunk by chunk?  Under mpirun the ranks share the chunks; the "
+                "numbers do not depend on how many there are.",
+    .example = "mpirun -n 2 --bind-to none codelen measure --corpus "
+               "text:book.txt --predictor ngram:5 --out book.h5",
+    .table = table,
+    .n_options = sizeof(table) / sizeof(table[0]),
+};
+
+/* What all workers share. */
+struct measure {
+    const struct measure_settings *settings;
+    struct predictor *predictor;
+    size_t n_buckets;
+};
+
+struct worker {
+    struct predictor_session *session;
+    struct meter *meter;
+};
+
+static void
+worker_free(void *worker)
+{
+    struct worker *w = worker;
+
+    if (w != NULL) {
+        predictor_session_free(w->session);
+        meter_free(w->meter);
+        mem_free(w);
+    }
+}
+
+static void *
+worker_new(void *user, struct run *run, size_t chunk_bytes_max, int n_threads)
+{
+    struct measure *measure = user;
+    struct worker *w = mem_alloc(1, sizeof(*w));
+
+    if (w == NULL) {
+        return NULL;
+    }
+    w->session =
+        predictor_session_new(measure->predictor, chunk_bytes_max, n_threads);
+    w->meter = meter_new(run, chunk_bytes_max, measure->n_buckets,
+        measure->settings->token_bits);
+    if (w->session == NULL || w->meter == NULL) {
+        worker_free(w);
+        return NULL;
+    }
+    return w;
+}
+
+static int
+work(void *worker, struct result_row *row, const uint8_t *chunk, size_t bytes)
+{
+    struct worker *w = worker;
+
+    meter_start(w->meter);
+    if (predictor_score(w->session, chunk, bytes, meter_take, w->meter) != 0) {
+        return -1;
+    }
+    row->flops = predictor_flops(w->session);
+    return meter_finish(w->meter, row);
+}
+
+/* Open the predictor on all ranks; rank 0 hashes its files. */
+static struct predictor *
+open_predictor(struct run *run, const struct measure_settings *settings,
+    const struct kernels *kernels)
+{
+    struct predictor_options options = {
+        .name = settings->predictor,
+        .corpus = settings->run.corpus,
+        .start = settings->start,
+        .context = settings->context,
+        .stride = settings->stride,
+        .carry = settings->carry,
+        .kernels = kernels,
+        .n_threads = run_threads(run),
+    };
+    struct predictor *predictor = predictor_open(&options);
+    int rc = predictor == NULL ? -1 : 0;
+
+    if (rc == 0 && par_rank(run_par(run)) == 0) {
+        rc = predictor_hash(predictor);
+    }
+    if (par_any_failed(run_par(run), rc)) {
+        predictor_close(predictor);
+        return NULL;
+    }
+    return predictor;
+}
+
+/* Put the predictor into the lists of attributes. */
+static void
+describe(struct run *run, const struct measure_settings *settings,
+    const struct predictor *predictor, const struct kernels *kernels)
+{
+    const struct predictor_info *info = predictor_info(predictor);
+    struct attributes *a = run_attributes(run);
+    struct attributes *identity = run_identity(run);
+    char model[HASH_HEX_BYTES] = "", tokenizer[HASH_HEX_BYTES] = "";
+
+    if (par_rank(run_par(run)) == 0) {
+        snprintf(model, sizeof(model), "%s", info->model_sha256);
+        snprintf(tokenizer, sizeof(tokenizer), "%s", info->tokenizer_sha256);
+    }
+    par_broadcast(run_par(run), model, sizeof(model), 0);
+    par_broadcast(run_par(run), tokenizer, sizeof(tokenizer), 0);
+
+    attributes_text(a, "predictor", "name", settings->predictor);
+    attributes_text(a, "predictor", "description", info->description);
+    attributes_text(a, "predictor", "tokenizer", info->tokenizer);
+    attributes_text(a, "predictor", "model_sha256", model);
+    attributes_text(a, "predictor", "tokenizer_sha256", tokenizer);
+    attributes_u64(a, "predictor", "vocabulary", info->vocabulary);
+    attributes_u64(a, "predictor", "parameters", info->n_parameters);
+    attributes_f64(
+        a, "predictor", "parameter_bytes", settings->parameter_bytes);
+    attributes_u64(a, "predictor", "context", info->context);
+    attributes_u64(a, "predictor", "stride", info->stride);
+    if (info->start_token >= 0) {
+        attributes_u64(
+            a, "predictor", "start_token", (uint64_t)info->start_token);
+    }
+    attributes_text(
+        a, "predictor", "math", math_mode_name(kernels_mode(kernels)));
+    attributes_text(a, "predictor", "kernel", kernels_name(kernels));
+
+    /* A model is known by its content: it may lie in another place. */
+    bool is_model = model[0] != '\0';
+    attributes_text(identity, "predictor", "predictor",
+        is_model ? info->kind : settings->predictor);
+    attributes_text(identity, "predictor", "model sha256", model);
+    attributes_text(identity, "predictor", "tokenizer sha256", tokenizer);
+}
+
+static const struct kernels *
+find_kernels(struct par *par, const struct measure_settings *settings)
+{
+    bool is_exact = strcmp(settings->math, "exact") == 0;
+    bool is_auto = strcmp(settings->kernel, "auto") == 0;
+    const struct kernels *kernels = kernels_find(
+        is_exact ? MATH_EXACT : MATH_BLAS, is_auto ? NULL : settings->kernel);
+
+    return par_any_failed(par, kernels == NULL ? -1 : 0) ? NULL : kernels;
+}
+
+static enum cmd_status
+measure(struct run *run, const struct measure_settings *settings)
+{
+    enum cmd_status status = CMD_FAILED;
+    struct predictor *predictor = NULL;
+    const struct kernels *kernels = find_kernels(run_par(run), settings);
+
+    if (kernels != NULL) {
+        predictor = open_predictor(run, settings, kernels);
+    }
+    if (predictor != NULL) {
+        struct measure shared = {
+            .settings = settings,
+            .predictor = predictor,
+            .n_buckets = results_bucket_count(run_chunk_bytes_max(run)),
+        };
+        struct run_kind kind = {
+            .worker_new = worker_new,
+            .worker_free = worker_free,
+            .work = work,
+            .user = &shared,
+            .n_buckets = shared.n_buckets,
+            .has_token_bits = settings->token_bits,
+            .is_sequential = predictor_info(predictor)->is_sequential,
+        };
+        describe(run, settings, predictor, kernels);
+        status = run_chunks(run, &kind, settings->run.out);
+    }
+    predictor_close(predictor);
+    return status;
+}
+
+enum cmd_status
+cmd_measure(struct par *par, int argc, char **argv)
+{
+    struct measure_settings settings = {0};
+    struct options *options = options_new(&spec);
+    enum cmd_status status;
+    struct run *run = run_open(&status, par, options, &settings, argc, argv);
+
+    if (run != NULL) {
+        status = measure(run, &settings);
+    }
+    run_close(run);
+    options_free(options);
+    return status;
+}

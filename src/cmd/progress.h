@@ -1,0 +1,35 @@
+/*
+ * progress.h - how far a run is: a moving line on a terminal, a line a minute
+ * in a log.
+ */
+#ifndef CMD_PROGRESS_H
+#define CMD_PROGRESS_H
+
+#include <stdint.h>
+
+struct progress {
+    uint64_t n_chunks; /* of the whole run */
+    uint64_t n_bytes;
+    uint64_t chunks_before; /* done by earlier runs of the same output */
+    uint64_t bytes_before;
+    double start_s, shown_s;
+    int is_terminal;
+    int is_line_open; /* the terminal line has no newline yet */
+};
+
+/* What to show: sums over ranks of what this run has done. */
+struct progress_state {
+    double chunks, bytes, bits;
+};
+
+void progress_start(struct progress *progress, uint64_t n_chunks,
+    uint64_t n_bytes, uint64_t chunks_before, uint64_t bytes_before);
+
+/* Show, if it is time to. */
+void progress_show(
+    struct progress *progress, const struct progress_state *state);
+
+/* Clear the terminal line. */
+void progress_end(struct progress *progress);
+
+#endif /* CMD_PROGRESS_H */

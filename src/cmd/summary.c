@@ -1,0 +1,253 @@
+/*
+ * summary.c
+ */
+#include "cmd/summary.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/units.h"
+#include "results/results.h"
+#include "results/results_file.h"
+
+/* Rows read at once. */
+#define ROWS 65536
+
+static const struct attribute *
+find(
+    const struct attribute *list, size_t n, const char *group, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(list[i].group, group) == 0 &&
+            strcmp(list[i].name, name) == 0) {
+            return &list[i];
+        }
+    }
+    return NULL;
+}
+
+/* A list of attributes, to be asked by group and name. */
+struct source {
+    const struct attribute *list;
+    size_t n;
+};
+
+static const char *
+text_of(const struct source *s, const char *group, const char *name)
+{
+    const struct attribute *a = find(s->list, s->n, group, name);
+
+    return a != NULL && a->type == ATTRIBUTE_TEXT ? a->text : "";
+}
+
+static double
+number_of(const struct source *s, const char *group, const char *name)
+{
+    const struct attribute *a = find(s->list, s->n, group, name);
+
+    if (a == NULL || a->type == ATTRIBUTE_TEXT) {
+        return 0;
+    }
+    return a->type == ATTRIBUTE_U64 ? (double)a->u64 : a->f64;
+}
+
+static uint64_t
+count_of(const struct source *s, const char *group, const char *name)
+{
+    const struct attribute *a = find(s->list, s->n, group, name);
+
+    return a != NULL && a->type == ATTRIBUTE_U64 ? a->u64 : 0;
+}
+
+void
+summary_describe(
+    struct summary *summary, const struct attribute *list, size_t n)
+{
+    const struct source s = {list, n};
+
+    summary->corpus = text_of(&s, "input", "corpus");
+    summary->predictor = text_of(&s, "predictor", "name");
+    summary->tokenizer = text_of(&s, "predictor", "tokenizer");
+    summary->math = text_of(&s, "predictor", "math");
+    summary->kernel = text_of(&s, "predictor", "kernel");
+    summary->header_bytes = count_of(&s, "predictor", "header_bytes");
+    summary->parameters = count_of(&s, "predictor", "parameters");
+    summary->parameter_bytes = number_of(&s, "predictor", "parameter_bytes");
+    summary->context = count_of(&s, "predictor", "context");
+    summary->stride = count_of(&s, "predictor", "stride");
+    summary->chunk_bytes = count_of(&s, "run", "chunk_bytes");
+    summary->ranks = count_of(&s, "run", "ranks");
+    summary->threads = count_of(&s, "run", "threads");
+    summary->seconds = number_of(&s, "run", "loop_seconds");
+    summary->timed_bytes = count_of(&s, "run", "timed_bytes");
+    summary->timed_tokens = count_of(&s, "run", "timed_tokens");
+}
+
+/* Add up rows [first, first + n); u and f have room for n. */
+static int
+add_rows(struct summary *summary, struct results_file *file, uint64_t *u,
+    double *f, uint64_t first, uint64_t n)
+{
+    static const char *const counts[] = {"raw_bytes", "tokens", "coded_bytes"};
+    static const char *const sums[] = {"ideal_bits", "flops"};
+    uint64_t *const count_out[] = {
+        &summary->raw_bytes, &summary->tokens, &summary->coded_bytes};
+    double *const sum_out[] = {&summary->ideal_bits, &summary->flops};
+
+    for (size_t k = 0; k < 3; k++) {
+        if (results_file_read_u64(file, counts[k], u, first, n) != 0) {
+            return -1;
+        }
+        for (uint64_t i = 0; i < n; i++) {
+            *count_out[k] += u[i];
+        }
+    }
+    for (size_t k = 0; k < 2; k++) {
+        if (results_file_read_f64(file, sums[k], f, first, n) != 0) {
+            return -1;
+        }
+        for (uint64_t i = 0; i < n; i++) {
+            *sum_out[k] += f[i];
+        }
+    }
+    return 0;
+}
+
+int
+summary_read(struct summary *summary, struct results_file *file)
+{
+    size_t n_attributes;
+    const struct attribute *list = results_file_attributes(file, &n_attributes);
+    uint64_t n = results_file_chunk_count(file);
+    uint64_t *u = mem_alloc(ROWS, sizeof(*u));
+    double *f = mem_alloc(ROWS, sizeof(*f));
+    int rc = u == NULL || f == NULL ? -1 : 0;
+
+    *summary = (struct summary){
+        .chunks = n, .complete = results_file_is_complete(file)};
+    summary_describe(summary, list, n_attributes);
+    for (uint64_t first = 0; first < n && rc == 0; first += ROWS) {
+        uint64_t rows = n - first < ROWS ? n - first : ROWS;
+        rc = add_rows(summary, file, u, f, first, rows);
+    }
+    mem_free(u);
+    mem_free(f);
+    return rc;
+}
+
+/* Bytes of container headers that are not charged. */
+static double
+spared_bytes(const struct summary *s)
+{
+    return s->chunks > 1 ? (double)s->header_bytes * (double)(s->chunks - 1)
+                         : 0;
+}
+
+double
+summary_coded_bytes(const struct summary *s)
+{
+    return (double)s->coded_bytes - spared_bytes(s);
+}
+
+double
+summary_ideal_bits(const struct summary *s)
+{
+    return s->ideal_bits - 8 * spared_bytes(s);
+}
+
+static double
+ratio(double a, double b)
+{
+    return b > 0 ? a / b : 0;
+}
+
+double
+summary_bits_per_byte(const struct summary *s)
+{
+    return ratio(summary_ideal_bits(s), (double)s->raw_bytes);
+}
+
+double
+summary_raw_rate(const struct summary *s)
+{
+    return ratio(summary_coded_bytes(s), (double)s->raw_bytes);
+}
+
+double
+summary_adjusted_rate(const struct summary *s)
+{
+    return ratio(
+        summary_coded_bytes(s) + (double)s->parameters * s->parameter_bytes,
+        (double)s->raw_bytes);
+}
+
+double
+summary_bytes_per_second(const struct summary *s)
+{
+    return ratio((double)s->timed_bytes, s->seconds);
+}
+
+double
+summary_tokens_per_second(const struct summary *s)
+{
+    return ratio((double)s->timed_tokens, s->seconds);
+}
+
+/* "chunks of 2048 bytes, context 512 tokens, stride 256, tokenizer bpe" */
+static void
+print_protocol(const struct summary *s)
+{
+    if (s->chunk_bytes > 0) {
+        printf("protocol    chunks of %" PRIu64 " bytes", s->chunk_bytes);
+    } else {
+        printf("protocol    one chunk");
+    }
+    if (s->context > 0) {
+        printf(", context %" PRIu64 " tokens", s->context);
+    }
+    if (s->stride > 0) {
+        printf(", stride %" PRIu64, s->stride);
+    }
+    if (s->tokenizer[0] != '\0') {
+        printf(", tokenizer %s", s->tokenizer);
+    }
+    if (s->header_bytes > 0) {
+        printf(", header of %" PRIu64 " bytes charged once", s->header_bytes);
+    }
+    printf("\n");
+}
+
+void
+summary_print(const struct summary *s)
+{
+    char raw[32], rate[32], seconds[32];
+
+    units_format_bytes(raw, sizeof(raw), (double)s->raw_bytes);
+    units_format_bytes(rate, sizeof(rate), summary_bytes_per_second(s));
+    units_format_seconds(seconds, sizeof(seconds), s->seconds);
+    printf("corpus      %s, %s in %" PRIu64 " chunks\n", s->corpus, raw,
+        s->chunks);
+    printf("predictor   %s\n", s->predictor);
+    print_protocol(s);
+    printf("code        %.4f bits per byte (%.1f bits)\n",
+        summary_bits_per_byte(s), summary_ideal_bits(s));
+    printf("raw rate    %.3f %% (%.0f of %" PRIu64 " bytes)\n",
+        100 * summary_raw_rate(s), summary_coded_bytes(s), s->raw_bytes);
+    if (s->parameters > 0) {
+        printf("adjusted    %.3f %% with %" PRIu64 " parameters of %.3g "
+               "bytes\n",
+            100 * summary_adjusted_rate(s), s->parameters, s->parameter_bytes);
+    }
+    printf("speed       %s/s", rate);
+    if (s->timed_tokens > 0) {
+        printf(", %.0f tokens/s", summary_tokens_per_second(s));
+    }
+    if (s->flops > 0 && s->seconds > 0 && s->timed_bytes == s->raw_bytes) {
+        printf(", %.1f GFLOP/s", 1e-9 * s->flops / s->seconds);
+    }
+    printf(" (%s, %" PRIu64 " ranks x %" PRIu64 " threads%s%s%s%s)\n", seconds,
+        s->ranks, s->threads, s->math[0] ? ", " : "", s->math,
+        s->kernel[0] ? ", " : "", s->kernel);
+}
