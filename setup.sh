@@ -1,0 +1,51 @@
+#!/bin/bash
+# setup.sh - install the Debian packages that codelen needs.
+#
+# Says what it will install and does nothing when all is there.  Needs root
+# or sudo only if something is missing.
+#
+#   ./setup.sh          to build and run
+#   ./setup.sh --tests  also what the tests need
+set -euo pipefail
+
+build=(build-essential cmake ninja-build pkg-config git
+    libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libopenblas-serial-dev
+    libjansson-dev libinih-dev libpcre2-dev libssl-dev libxxhash-dev
+    zlib1g-dev liblzma-dev libbz2-dev libzstd-dev libbrotli-dev
+    libarchive-dev libcunit1-dev)
+run=(python3 python3-numpy python3-pandas python3-matplotlib python3-h5py
+    dict-gcide curl unzip xz-utils ca-certificates)
+tests=(libhdf5-dev clang clang-format universal-ctags zstd valgrind
+    python3-pip python3-venv)
+
+want=("${build[@]}" "${run[@]}")
+case "${1:-}" in
+'') ;;
+--tests) want+=("${tests[@]}") ;;
+*)
+    echo "setup.sh: unknown option $1 (known: --tests)" >&2
+    exit 2
+    ;;
+esac
+
+missing=()
+for package in "${want[@]}"; do
+    state=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
+    [ "$state" = "install ok installed" ] || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+    echo "setup.sh: all ${#want[@]} packages are installed"
+    exit 0
+fi
+echo "setup.sh: will install: ${missing[*]}"
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+        echo "setup.sh: run it as root, or install sudo" >&2
+        exit 1
+    }
+    as_root=(sudo)
+fi
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -q
+"${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}"

@@ -1,0 +1,48 @@
+# The same numbers from 1, 2 and 3 ranks and 1 and 2 threads, for an n-gram, a
+# Transformer and a codec; per-token bits too.
+. "$CODELEN_ROOT/tests/cli/lib.sh"
+
+text 60000 >corpus.txt
+model=$CODELEN_ROOT/tests/reference/models/bytes-bf16
+check() { # NAME COMMAND...
+    local name=$1 n t
+    shift
+    for n in 1 2 3; do
+        for t in 1 2; do
+            OMP_NUM_THREADS=$t expect 0 ranks $n "$@" --out $name-$n-$t.h5
+            [ "$(field $name-$n-$t.h5 ranks)" = $n ] || fail "ranks"
+            [ "$(field $name-$n-$t.h5 threads)" = $t ] || fail "threads"
+            same_rows $name-1-1.h5 $name-$n-$t.h5
+        done
+    done
+}
+check ngram measure --corpus text:corpus.txt --predictor ngram:4
+check carry measure --corpus text:corpus.txt --predictor ngram:4 --carry
+if [ -d "$model" ]; then
+    check model measure --corpus text:corpus.txt --bytes 20000 --token-bits \
+        --predictor "model:$model" --chunk 512 --context 256
+    check whole measure --corpus text:corpus.txt --bytes 5000 \
+        --predictor "model:$model" --chunk whole --context 256 --stride 100
+    for kernel in avx512 avx2 portable; do
+        codelen measure --corpus random:1 --predictor uniform --kernel $kernel \
+            >out 2>err || { says 'processor' && continue; }
+        expect 0 codelen measure --corpus text:corpus.txt --bytes 20000 \
+            --token-bits --predictor "model:$model" --chunk 512 \
+            --context 256 --kernel $kernel --out $kernel.h5
+        same_rows model-1-1.h5 $kernel.h5
+    done
+fi
+$python - model-1-1.h5 model-3-2.h5 <<'PY'
+import sys, h5py, numpy as np
+a, b = (h5py.File(p) for p in sys.argv[1:])
+for name in ["token/bits", "chunk/token_first", "chunk/bits_by_position"]:
+    assert np.array_equal(a[name][:], b[name][:]), name
+assert len(a["token/bits"]) == a["chunk/tokens"][:].sum()
+PY
+expect 0 ranks 3 baseline --corpus text:corpus.txt --codec xz --out xz3.h5
+expect 0 codelen baseline --corpus text:corpus.txt --codec xz --out xz1.h5
+for file in xz1 xz3; do
+    codelen export $file.h5 --table chunks | cut -d, -f2-7 >$file.csv
+done
+cmp xz1.csv xz3.csv || fail "codec rows differ"
+echo "ranks: ok"
