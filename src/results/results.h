@@ -24,6 +24,7 @@ struct result_row {
     double ideal_bits;    /* sum of -log2 p; codecs: 8 * coded_bytes */
     uint64_t coded_bytes; /* length of its code, ended and in whole bytes */
     double seconds;       /* of one thread's or one rank's time */
+    double flops;         /* floating-point operations; 0: not counted */
     const float *bits_by_position; /* n_buckets; NULL for codecs */
     const float *token_bits;       /* tokens values, or NULL */
 };
@@ -74,6 +75,9 @@ enum results_outcome results_open(struct results **results, struct par *par,
 
 /* Chunks that are already on disk. */
 uint64_t results_done_count(const struct results *results);
+
+/* Whether chunk index was on disk when the output was opened. */
+bool results_has(const struct results *results, uint64_t index);
 
 /*
  * Chunks still missing that rank r of n is to do: the r-th contiguous part of

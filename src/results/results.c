@@ -1,0 +1,537 @@
+/*
+ * results.c
+ *
+ * Opening: rank 0 looks at what is there and tells the others, then all read
+ * the journals, each a contiguous part of their sorted names, and join what
+ * they found in one bitmap.
+ */
+#include "results/results.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/report.h"
+#include "par/par.h"
+#include "results/fields.h"
+#include "results/journal_dir.h"
+#include "results/results_file.h"
+#include "results/results_internal.h"
+
+/* A remark of a rank about damaged journals, for rank 0 to print. */
+#define REMARK_BYTES 512
+
+/* What rank 0 tells the others before they read. */
+struct first_look {
+    int outcome; /* enum results_outcome */
+    unsigned run;
+    uint64_t names_bytes;
+};
+
+/* floor(n * part / n_parts) without overflow. */
+static uint64_t
+part_first(uint64_t n, uint64_t part, uint64_t n_parts)
+{
+    return n / n_parts * part + n % n_parts * part / n_parts;
+}
+
+int
+results_add_file(struct results *results, char *file)
+{
+    if (file == NULL ||
+        mem_grow((void **)&results->files, &results->n_files_max,
+            results->n_files, results->n_files + 1, sizeof(char *)) != 0) {
+        mem_free(file);
+        return -1;
+    }
+    results->files[results->n_files++] = file;
+    return 0;
+}
+
+/* The caller's identity and what shapes the rows. */
+static int
+make_identity(
+    struct attribute_list *identity, const struct results_options *options)
+{
+    const struct attribute shape[] = {
+        {"shape", "corpus_bytes", ATTRIBUTE_U64, .u64 = options->corpus_bytes},
+        {"shape", "chunk_bytes", ATTRIBUTE_U64, .u64 = options->chunk_bytes},
+        {"shape", "chunks", ATTRIBUTE_U64, .u64 = options->n_chunks},
+        {"shape", "buckets", ATTRIBUTE_U64, .u64 = options->n_buckets},
+        {"shape", "token_bits", ATTRIBUTE_U64, .u64 = options->has_token_bits},
+    };
+
+    for (size_t i = 0; i < options->n_identity; i++) {
+        struct attribute copy = options->identity[i];
+        copy.is_default = false;
+        if (attribute_list_add(identity, &copy) != 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < sizeof(shape) / sizeof(shape[0]); i++) {
+        if (attribute_list_add(identity, &shape[i]) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static struct results *
+new_results(struct par *par, const struct results_options *options)
+{
+    struct results *results = mem_alloc(1, sizeof(*results));
+
+    if (results == NULL) {
+        return NULL;
+    }
+    results->par = par;
+    results->lock = -1;
+    results->shape.n_chunks = options->n_chunks;
+    results->shape.n_buckets = options->n_buckets;
+    results->shape.has_token_bits = options->has_token_bits;
+    results->path = mem_strdup(options->path);
+    results->journal_path = mem_printf("%s.journal", options->path);
+    if (results->path == NULL || results->journal_path == NULL ||
+        make_identity(&results->identity, options) != 0) {
+        results_close(results);
+        return NULL;
+    }
+    return results;
+}
+
+/*
+ * What rank 0 looks at.
+ */
+
+/* The identity that an output was written with. */
+static int
+read_identity(struct attribute_list *list, const struct results_file *file)
+{
+    size_t n;
+    const struct attribute *items = results_file_attributes(file, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(items[i].group, "identity") != 0) {
+            continue;
+        }
+        /* Its name is "GROUP.NAME" there. */
+        const char *dot = strchr(items[i].name, '.');
+        if (dot == NULL) {
+            continue;
+        }
+        struct attribute copy = items[i];
+        char *group =
+            mem_printf("%.*s", (int)(dot - items[i].name), items[i].name);
+        copy.group = group;
+        copy.name = dot + 1;
+        int rc = group == NULL ? -1 : attribute_list_add(list, &copy);
+        mem_free(group);
+        if (rc != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static enum results_outcome
+compare_output(const struct results *results, const struct results_file *file)
+{
+    struct attribute_list found = {0};
+    enum results_outcome outcome = RESULTS_FAILED;
+    char problem[600];
+
+    if (!results_file_is_complete(file)) {
+        report_error("%s: exists but was not written to its end; use "
+                     "--overwrite to replace it",
+            results->path);
+    } else if (read_identity(&found, file) != 0) {
+        /* Reported. */
+    } else if (!attribute_all_equal(
+                   problem, sizeof(problem), &results->identity, &found)) {
+        report_error("%s: exists and is of another run (%s); use --overwrite "
+                     "to replace it, or another --out",
+            results->path, problem);
+    } else {
+        report_note("%s: already complete", results->path);
+        outcome = RESULTS_COMPLETE;
+    }
+    attribute_list_release(&found);
+    return outcome;
+}
+
+/* Whether an output is there, and whether it stands in the way. */
+static enum results_outcome
+look_at_output(const struct results *results, bool overwrite)
+{
+    enum results_outcome outcome = RESULTS_READY;
+
+    if (file_is_directory(results->path)) {
+        report_error("%s: is a directory; --out names a file", results->path);
+        return RESULTS_FAILED;
+    }
+    if (!file_exists(results->path)) {
+        return RESULTS_READY;
+    }
+    struct results_file *file = results_file_open(results->path);
+    if (file == NULL) {
+        report_error("%s: is not replaced, because it may be something else; "
+                     "remove it or choose another --out",
+            results->path);
+        return RESULTS_FAILED;
+    }
+    if (!overwrite) {
+        outcome = compare_output(results, file);
+    }
+    results_file_close(file);
+    return outcome;
+}
+
+/* Rank 0: check the output, lock the journals and list them. */
+static enum results_outcome
+look(struct results *results, struct journal_names *names, bool overwrite)
+{
+    if (file_check_parent(results->path) != 0) {
+        return RESULTS_FAILED;
+    }
+    enum results_outcome outcome = look_at_output(results, overwrite);
+    if (outcome != RESULTS_READY) {
+        return outcome;
+    }
+    results->lock = journal_dir_lock(results->journal_path, results->path);
+    if (results->lock < 0) {
+        return RESULTS_FAILED;
+    }
+    /* A run may have finished while this one came to the lock. */
+    outcome = look_at_output(results, overwrite);
+    if (outcome == RESULTS_READY &&
+        journal_dir_list(names, results->journal_path) != 0) {
+        outcome = RESULTS_FAILED;
+    }
+    return outcome;
+}
+
+/*
+ * Sharing the look.
+ */
+
+/* The names of all journals, each ended by a newline. */
+static char *
+join_names(const struct journal_names *names)
+{
+    size_t bytes = 1;
+
+    for (size_t i = 0; i < names->n; i++) {
+        bytes += strlen(names->names[i]) + 1;
+    }
+    char *text = mem_alloc(bytes, 1);
+    char *end = text;
+    for (size_t i = 0; text != NULL && i < names->n; i++) {
+        end += sprintf(end, "%s\n", names->names[i]);
+    }
+    return text;
+}
+
+/* Keep this rank's part of the n names in text. */
+static int
+take_names(struct results *results, const char *text, uint64_t n)
+{
+    uint64_t rank = (uint64_t)par_rank(results->par);
+    uint64_t size = (uint64_t)par_size(results->par);
+    uint64_t first = part_first(n, rank, size);
+    uint64_t end = part_first(n, rank + 1, size);
+
+    for (uint64_t i = 0; i < n; i++) {
+        size_t length = strcspn(text, "\n");
+        if (i >= first && i < end &&
+            results_add_file(
+                results, mem_printf("%s/%.*s", results->journal_path,
+                             (int)length, text)) != 0) {
+            return -1;
+        }
+        text += length + 1;
+    }
+    return 0;
+}
+
+/* Rank 0 looks; afterwards every rank knows the outcome and its journals. */
+static enum results_outcome
+look_together(struct results *results, bool overwrite)
+{
+    struct par *par = results->par;
+    struct journal_names names = {0};
+    struct first_look look_at = {.outcome = RESULTS_READY};
+    char *text = NULL;
+    int rc = 0;
+
+    if (par_rank(par) == 0) {
+        look_at.outcome = (int)look(results, &names, overwrite);
+        text = join_names(&names);
+        look_at.run = journal_dir_next_run(&names);
+        look_at.names_bytes = names.n == 0 || text == NULL ? 0 : strlen(text);
+        if (text == NULL) {
+            look_at.outcome = RESULTS_FAILED;
+        }
+    }
+    journal_names_release(&names);
+    par_broadcast(par, &look_at, sizeof(look_at), 0);
+    if (look_at.outcome != RESULTS_READY) {
+        mem_free(text);
+        return (enum results_outcome)look_at.outcome;
+    }
+    results->run = look_at.run;
+    if (par_rank(par) > 0) {
+        text = mem_alloc(look_at.names_bytes + 1, 1);
+    }
+    if (!par_any_failed(par, text == NULL ? -1 : 0)) {
+        uint64_t n = 0;
+        par_broadcast(par, text, look_at.names_bytes, 0);
+        for (uint64_t i = 0; i < look_at.names_bytes; i++) {
+            n += text[i] == '\n';
+        }
+        rc = take_names(results, text, n);
+    } else {
+        rc = -1;
+    }
+    mem_free(text);
+    return par_any_failed(par, rc) ? RESULTS_FAILED : RESULTS_READY;
+}
+
+/*
+ * Reading the journals.
+ */
+
+/* Keep the first remark; rank 0 prints those of all ranks later. */
+static void
+remark(char text[REMARK_BYTES], const struct journal_reader *reader)
+{
+    if (text[0] == '\0') {
+        snprintf(text, REMARK_BYTES,
+            "%s: the record at byte %zu is cut off or damaged: it and what "
+            "follows is dropped, the %" PRIu64 " rows before it are kept",
+            reader->path, reader->at, reader->n_rows);
+    }
+}
+
+/* Remove a journal of another run, or say why it is in the way. */
+static int
+discard(const struct journal_reader *reader, bool overwrite)
+{
+    if (!overwrite) {
+        report_error("%s: belongs to another run (%s); use --overwrite to "
+                     "discard it, or another --out",
+            reader->path, reader->problem);
+        return -1;
+    }
+    if (unlink(reader->path) != 0) {
+        report_error(
+            "%s: cannot be removed: %s", reader->path, strerror(errno));
+        return -1;
+    }
+    return 0;
+}
+
+/* Mark the chunks in one journal; *is_kept is false if it was discarded. */
+static int
+read_journal(const struct results *results, const char *path, uint64_t *done,
+    bool overwrite, bool *is_kept, char text[REMARK_BYTES])
+{
+    struct journal_reader reader;
+    const uint8_t *row;
+    int rc = 0;
+
+    switch (journal_reader_open(
+        &reader, path, &results->shape, &results->identity)) {
+    case JOURNAL_OK:
+        while ((row = journal_reader_next(&reader)) != NULL) {
+            uint64_t chunk = field_packed_u64(row, FIELD_INDEX);
+            done[chunk / 64] |= UINT64_C(1) << chunk % 64;
+        }
+        if (reader.is_damaged) {
+            remark(text, &reader);
+        }
+        break;
+    case JOURNAL_WITHOUT_HEADER:
+        remark(text, &reader);
+        break;
+    case JOURNAL_OTHER:
+        *is_kept = false;
+        rc = discard(&reader, overwrite);
+        break;
+    case JOURNAL_FAILED:
+        rc = -1;
+        break;
+    }
+    journal_reader_close(&reader);
+    return rc;
+}
+
+/* Rank 0 prints the remarks of all ranks. */
+static int
+print_remarks(struct par *par, const char text[REMARK_BYTES])
+{
+    size_t n = (size_t)par_size(par);
+    char(*all)[REMARK_BYTES] = mem_alloc(n, REMARK_BYTES);
+
+    if (par_any_failed(par, all == NULL ? -1 : 0)) {
+        mem_free(all);
+        return -1;
+    }
+    par_all_gather(par, all, text, REMARK_BYTES);
+    for (size_t r = 0; r < n; r++) {
+        if (all[r][0] != '\0') {
+            report_note("%s", all[r]);
+        }
+    }
+    mem_free(all);
+    return 0;
+}
+
+/* List this rank's part of the chunks that are not done. */
+static int
+make_todo(struct results *results, const uint64_t *done)
+{
+    uint64_t rank = (uint64_t)par_rank(results->par);
+    uint64_t size = (uint64_t)par_size(results->par);
+    uint64_t n_missing = results->shape.n_chunks - results->n_done;
+    uint64_t first = part_first(n_missing, rank, size);
+    uint64_t end = part_first(n_missing, rank + 1, size);
+    uint64_t n = 0;
+
+    results->todo = mem_alloc(end - first, sizeof(*results->todo));
+    if (results->todo == NULL) {
+        return -1;
+    }
+    for (uint64_t chunk = 0; chunk < results->shape.n_chunks; chunk++) {
+        if (done[chunk / 64] >> chunk % 64 & 1) {
+            continue;
+        }
+        if (n >= first && n < end) {
+            results->todo[results->n_todo++] = chunk;
+        }
+        n++;
+    }
+    return 0;
+}
+
+/* Read all journals, each rank its own; collective. */
+static int
+read_journals(struct results *results, bool overwrite)
+{
+    struct par *par = results->par;
+    char text[REMARK_BYTES] = "";
+    size_t n_words = (size_t)((results->shape.n_chunks + 63) / 64);
+    uint64_t *done = mem_alloc(n_words, sizeof(*done));
+    int rc = done == NULL ? -1 : 0;
+
+    for (size_t i = 0; i < results->n_files && rc == 0; i++) {
+        bool is_kept = true;
+        rc = read_journal(
+            results, results->files[i], done, overwrite, &is_kept, text);
+        if (!is_kept) {
+            mem_free(results->files[i]);
+            results->n_files--;
+            memmove(&results->files[i], &results->files[i + 1],
+                (results->n_files - i) * sizeof(results->files[0]));
+            i--;
+        }
+    }
+    if (par_any_failed(par, rc) || print_remarks(par, text) != 0) {
+        mem_free(done);
+        return -1;
+    }
+    par_or_u64(par, done, n_words);
+    for (size_t i = 0; i < n_words; i++) {
+        results->n_done += (uint64_t)__builtin_popcountll(done[i]);
+    }
+    rc = make_todo(results, done);
+    mem_free(done);
+    return par_any_failed(par, rc) ? -1 : 0;
+}
+
+enum results_outcome
+results_open(struct results **out, struct par *par,
+    const struct results_options *options)
+{
+    struct results *results = new_results(par, options);
+
+    *out = NULL;
+    if (par_any_failed(par, results == NULL ? -1 : 0)) {
+        results_close(results);
+        return RESULTS_FAILED;
+    }
+    enum results_outcome outcome = look_together(results, options->overwrite);
+    if (outcome == RESULTS_READY &&
+        read_journals(results, options->overwrite) != 0) {
+        outcome = RESULTS_FAILED;
+    }
+    if (outcome != RESULTS_READY) {
+        results_close(results);
+        return outcome;
+    }
+    *out = results;
+    return RESULTS_READY;
+}
+
+uint64_t
+results_done_count(const struct results *results)
+{
+    return results->n_done;
+}
+
+void
+results_todo(
+    const struct results *results, const uint64_t **list, uint64_t *n_list)
+{
+    *list = results->todo;
+    *n_list = results->n_todo;
+}
+
+int
+results_append(struct results *results, const struct result_row *row)
+{
+    assert(row->index < results->shape.n_chunks);
+    if (results->journal == NULL) {
+        char *path = journal_dir_file(
+            results->journal_path, results->run, par_rank(results->par));
+        if (results_add_file(results, path) != 0) {
+            return -1;
+        }
+        results->journal =
+            journal_create(path, &results->shape, &results->identity);
+        if (results->journal == NULL) {
+            return -1;
+        }
+    }
+    return journal_append(results->journal, row);
+}
+
+void
+results_close(struct results *results)
+{
+    if (results == NULL) {
+        return;
+    }
+    journal_close(results->journal);
+    if (results->lock >= 0) {
+        if (!results->is_finished) {
+            journal_dir_remove_if_empty(results->journal_path);
+        }
+        close(results->lock);
+    }
+    for (size_t i = 0; i < results->n_files; i++) {
+        mem_free(results->files[i]);
+    }
+    mem_free(results->files);
+    mem_free(results->todo);
+    attribute_list_release(&results->identity);
+    mem_free(results->path);
+    mem_free(results->journal_path);
+    mem_free(results);
+}

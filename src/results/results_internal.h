@@ -1,0 +1,31 @@
+/*
+ * results_internal.h - what the files of results/ share about a run.
+ */
+#ifndef RESULTS_RESULTS_INTERNAL_H
+#define RESULTS_RESULTS_INTERNAL_H
+
+#include "results/attribute.h"
+#include "results/journal.h"
+#include "results/results.h"
+
+struct results {
+    struct par *par;
+    char *path;
+    char *journal_path; /* the directory */
+    struct journal_shape shape;
+    struct attribute_list identity; /* the caller's, and the shape */
+    int lock;                       /* rank 0: file descriptor, or -1 */
+    unsigned run;                   /* number of this run's journals */
+    char **files; /* earlier journals this rank reads; last: its own */
+    size_t n_files, n_files_max;
+    struct journal *journal; /* of this rank; NULL before its first row */
+    uint64_t *todo;
+    uint64_t n_todo;
+    uint64_t n_done;  /* of all chunks, when the run began */
+    bool is_finished; /* the output has its name, the journals are gone */
+};
+
+/* Add a file to those this rank reads in results_finish(); taken. */
+int results_add_file(struct results *results, char *file);
+
+#endif /* RESULTS_RESULTS_INTERNAL_H */
