@@ -34,6 +34,8 @@ struct corpus_identity {
 /*
  * Open a corpus.
  *
+ * Cost: gzip files are decoded once to find their size; other formats state
+ * theirs.
  * Errors: NULL for an unknown kind, a missing or corrupt file, a part that
  * begins after the end; reported.
  */

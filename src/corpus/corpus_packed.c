@@ -4,8 +4,9 @@
  * The reader stands at one place of the plain text, inside a segment or at
  * its end.  A read that begins before that place, or in another segment,
  * begins a segment anew.  When the last byte of a segment has been read the
- * decoder is run to its end, which verifies the checksum; a reader that
- * leaves a segment before cannot know it, as with any streaming decoder.
+ * decoder is run to its end, which verifies the checksum.  Who leaves before
+ * has not verified what was read; but who reads the last byte has decoded the
+ * whole segment, so a run whose ranks read all of it notices any damage.
  */
 #include "corpus/corpus_packed.h"
 

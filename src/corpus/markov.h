@@ -39,8 +39,8 @@ void markov_weights(uint32_t weight[MARKOV_SYMBOLS], const struct markov *m,
     const uint8_t *past, uint64_t n_past);
 
 /* Bytes [offset, offset + bytes) of the source. */
-void markov_fill(const struct markov *m, uint8_t *out, uint64_t offset,
-    uint64_t bytes);
+void markov_fill(
+    const struct markov *m, uint8_t *out, uint64_t offset, uint64_t bytes);
 
 /* Entropy rate in bits per symbol. */
 double markov_entropy_bits(const struct markov *m);
