@@ -20,23 +20,23 @@ struct predictor_session;
 
 /* How a predictor is set up.  Strings are kept. */
 struct predictor_options {
-    const char *name;    /* KIND[:REST], e.g. "ngram:5", "model:DIR" */
-    const char *corpus;  /* name of the corpus, for "markov" */
-    const char *start;   /* "model", "none" or a token id: before a chunk */
-    uint64_t context;    /* tokens a model may see, start included; 0: all
+    const char *name;   /* KIND[:REST], e.g. "ngram:5", "model:DIR" */
+    const char *corpus; /* name of the corpus, for "markov" */
+    const char *start;  /* "model", "none" or a token id: before a chunk */
+    uint64_t context;   /* tokens a model may see, start included; 0: all
                             that it was made for */
-    uint64_t stride;     /* tokens by which windows slide; 0: no overlap */
-    bool carry;          /* n-gram: keep what was learnt between chunks */
+    uint64_t stride;    /* tokens by which windows slide; 0: no overlap */
+    bool carry;         /* n-gram: keep what was learnt between chunks */
     const struct kernels *kernels;
     int n_threads; /* for loading, and inside a session */
 };
 
 /* Facts for provenance and results; lives as long as the predictor. */
 struct predictor_info {
-    const char *kind;          /* "uniform", "ngram", "markov", "model" */
-    const char *description;   /* one line */
-    const char *tokenizer;     /* "bytes" or "bpe" */
-    const char *model_sha256;  /* "" if there is none */
+    const char *kind;         /* "uniform", "ngram", "markov", "model" */
+    const char *description;  /* one line */
+    const char *tokenizer;    /* "bytes" or "bpe" */
+    const char *model_sha256; /* "" if there is none */
     const char *tokenizer_sha256;
     uint32_t vocabulary;
     uint64_t n_parameters;

@@ -1,0 +1,187 @@
+/*
+ * predict.c - names to kinds, and what is the same for all of them.
+ */
+#include "predict/predict.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/report.h"
+#include "predict/predictor.h"
+
+static const struct predict_kind *const kinds[] = {
+    &predict_uniform,
+    &predict_markov,
+    &predict_ngram,
+    &predict_model,
+};
+
+#define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+/* The kind that name begins with; *rest is what follows its colon, or NULL. */
+static const struct predict_kind *
+find_kind(const char **rest, const char *name)
+{
+    const char *colon = strchr(name, ':');
+    size_t length = colon == NULL ? strlen(name) : (size_t)(colon - name);
+
+    *rest = colon == NULL ? NULL : colon + 1;
+    for (size_t i = 0; i < N_KINDS; i++) {
+        if (strlen(kinds[i]->name) == length &&
+            memcmp(kinds[i]->name, name, length) == 0) {
+            return kinds[i];
+        }
+    }
+    report_error("predictor \"%s\": unknown kind; want %s, %s, %s or %s", name,
+        kinds[0]->usage, kinds[1]->usage, kinds[2]->usage, kinds[3]->usage);
+    return NULL;
+}
+
+/* Settings that the kind would silently ignore are errors. */
+static int
+check_options(
+    const struct predict_kind *kind, const struct predictor_options *options)
+{
+    if (options->carry && kind != &predict_ngram) {
+        report_error(
+            "predictor %s: --carry works with ngram only", options->name);
+        return -1;
+    }
+    if ((options->context != 0 || options->stride != 0) &&
+        kind != &predict_model) {
+        report_error("predictor %s: --context and --stride work with model "
+                     "only",
+            options->name);
+        return -1;
+    }
+    return 0;
+}
+
+struct predictor *
+predictor_open(const struct predictor_options *options)
+{
+    const char *rest;
+    const struct predict_kind *kind = find_kind(&rest, options->name);
+
+    if (kind == NULL || check_options(kind, options)) {
+        return NULL;
+    }
+    struct predictor *predictor = mem_alloc(1, sizeof(*predictor));
+    if (predictor == NULL) {
+        return NULL;
+    }
+    predictor->kind = kind;
+    predictor->info = (struct predictor_info){
+        .kind = kind->name,
+        .tokenizer = "bytes",
+        .model_sha256 = "",
+        .tokenizer_sha256 = "",
+        .vocabulary = 256,
+        .start_token = -1,
+    };
+    if (kind->open(predictor, options, rest)) {
+        predictor_close(predictor);
+        return NULL;
+    }
+    return predictor;
+}
+
+void
+predictor_close(struct predictor *predictor)
+{
+    if (predictor != NULL) {
+        if (predictor->kind->close != NULL) {
+            predictor->kind->close(predictor);
+        }
+        mem_free(predictor);
+    }
+}
+
+const struct predictor_info *
+predictor_info(const struct predictor *predictor)
+{
+    return &predictor->info;
+}
+
+int
+predictor_hash(struct predictor *predictor)
+{
+    return predictor->kind->hash == NULL ? 0 : predictor->kind->hash(predictor);
+}
+
+struct predictor_session *
+predictor_session_new(
+    const struct predictor *predictor, size_t chunk_bytes_max, int n_threads)
+{
+    struct predictor_session *session = mem_alloc(1, sizeof(*session));
+
+    if (session == NULL) {
+        return NULL;
+    }
+    session->predictor = predictor;
+    session->chunk_bytes_max = chunk_bytes_max;
+    if (predictor->kind->session_init != NULL &&
+        predictor->kind->session_init(session, chunk_bytes_max, n_threads)) {
+        predictor_session_free(session);
+        return NULL;
+    }
+    return session;
+}
+
+void
+predictor_session_free(struct predictor_session *session)
+{
+    if (session != NULL) {
+        if (session->predictor->kind->session_release != NULL) {
+            session->predictor->kind->session_release(session);
+        }
+        mem_free(session);
+    }
+}
+
+/* Passes symbols on and counts the bytes that they stand for. */
+struct counter {
+    predict_emit *emit;
+    void *user;
+    uint64_t n_bytes;
+};
+
+static int
+count_and_emit(void *user, const struct predict_symbol *symbol)
+{
+    struct counter *counter = user;
+
+    assert(symbol->frequency > 0 && symbol->frequency <= symbol->total &&
+           symbol->cumulative <= symbol->total - symbol->frequency);
+    counter->n_bytes += symbol->n_bytes;
+    return counter->emit(counter->user, symbol);
+}
+
+int
+predictor_score(struct predictor_session *session, const uint8_t *chunk,
+    size_t bytes, predict_emit *emit, void *user)
+{
+    const struct predict_kind *kind = session->predictor->kind;
+    struct counter counter = {.emit = emit, .user = user};
+
+    assert(bytes <= session->chunk_bytes_max);
+    session->flops = 0.0;
+    if (kind->score(session, chunk, bytes, count_and_emit, &counter)) {
+        return -1;
+    }
+    if (counter.n_bytes != bytes) {
+        report_error("predictor %s: symbols stand for %" PRIu64
+                     " bytes of a chunk of %zu",
+            kind->name, counter.n_bytes, bytes);
+        return -1;
+    }
+    return 0;
+}
+
+double
+predictor_flops(const struct predictor_session *session)
+{
+    return session->flops;
+}

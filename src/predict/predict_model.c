@@ -1,0 +1,229 @@
+/*
+ * predict_model.c - "model:PATH": a language model and its tokenizer.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/report.h"
+#include "base/units.h"
+#include "format/gguf.h"
+#include "model/model.h"
+#include "predict/model_predictor.h"
+#include "predict/predictor.h"
+#include "token/token.h"
+
+/* A model with this vocabulary and no tokenizer reads bytes. */
+#define BYTE_VOCABULARY 256
+
+/* Whether path holds a tokenizer; -1 if that cannot be told, reported. */
+static int
+has_tokenizer(const char *path)
+{
+    if (file_is_directory(path)) {
+        char *json = file_join(path, "tokenizer.json");
+        int found = json == NULL ? -1 : file_exists(json);
+        mem_free(json);
+        return found;
+    }
+    struct gguf *gguf = gguf_open(path);
+    int found = gguf == NULL ? -1 : gguf_has(gguf, "tokenizer.ggml.tokens");
+    gguf_close(gguf);
+    return found;
+}
+
+static int
+open_tokenizer(struct model_predictor *p, const char *path)
+{
+    int found = has_tokenizer(path);
+
+    if (found < 0) {
+        return -1;
+    }
+    if (found == 0 && p->vocabulary != BYTE_VOCABULARY) {
+        report_error("%s: no tokenizer, and a vocabulary of %" PRIu32
+                     " is not one of bytes; put tokenizer.json beside the "
+                     "weights",
+            path, p->vocabulary);
+        return -1;
+    }
+    p->tokenizer = found ? tokenizer_open(path) : tokenizer_new_bytes();
+    if (p->tokenizer == NULL) {
+        return -1;
+    }
+    p->first_escape = tokenizer_vocabulary(p->tokenizer);
+    p->has_escapes = tokenizer_has_escapes(p->tokenizer);
+    if (p->first_escape > p->vocabulary) {
+        report_error("%s: the tokenizer has %" PRIu32
+                     " tokens, the output layer of the model %" PRIu32,
+            path, p->first_escape, p->vocabulary);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+choose_start(struct model_predictor *p, const char *start)
+{
+    uint64_t token;
+
+    p->start_token = -1;
+    if (start == NULL || strcmp(start, "model") == 0) {
+        p->start_token = model_info(p->model)->start_token;
+        if (p->start_token >= (int64_t)p->vocabulary) {
+            report_error("the model's start token %" PRId64
+                         " is not below its vocabulary %" PRIu32
+                         "; use --start none",
+                p->start_token, p->vocabulary);
+            return -1;
+        }
+        return 0;
+    }
+    if (strcmp(start, "none") == 0) {
+        return 0;
+    }
+    if (units_parse_u64(&token, start) || token >= p->vocabulary) {
+        report_error(
+            "--start \"%s\": want model, none or a token below %" PRIu32, start,
+            p->vocabulary);
+        return -1;
+    }
+    p->start_token = (int64_t)token;
+    return 0;
+}
+
+/* Fit windows to the model. */
+static int
+choose_windows(
+    struct model_predictor *p, const struct predictor_options *options)
+{
+    size_t positions = model_info(p->model)->positions_max;
+
+    p->context = options->context == 0 ? positions : options->context;
+    if (options->context > positions) {
+        report_error("--context %" PRIu64 ": the model has %zu positions",
+            options->context, positions);
+        return -1;
+    }
+    if (p->context < 2) {
+        report_error("--context %zu: want at least 2 tokens", p->context);
+        return -1;
+    }
+    if (options->stride >= p->context) {
+        report_error("--stride %" PRIu64
+                     ": want less than the context of %zu tokens",
+            options->stride, p->context);
+        return -1;
+    }
+    p->capacity = p->context - (p->start_token >= 0);
+    p->step = options->stride == 0 ? p->capacity : options->stride;
+    return 0;
+}
+
+static int
+describe(struct predictor *predictor, const struct predictor_options *options)
+{
+    struct model_predictor *p = predictor->data;
+    const struct model_info *model = model_info(p->model);
+
+    p->description = mem_printf("%s, %zu layers of width %zu, %s weights",
+        model->architecture, model->n_layers, model->width, model->weight_type);
+    predictor->info.description = p->description;
+    predictor->info.tokenizer = tokenizer_kind(p->tokenizer);
+    predictor->info.tokenizer_sha256 = tokenizer_sha256(p->tokenizer);
+    predictor->info.vocabulary = p->vocabulary;
+    predictor->info.n_parameters = model->n_parameters;
+    predictor->info.context = p->context;
+    predictor->info.stride = options->stride;
+    predictor->info.start_token = p->start_token;
+    return p->description == NULL ? -1 : 0;
+}
+
+static int
+open_model(struct predictor *predictor, const struct predictor_options *options,
+    const char *rest)
+{
+    struct model_predictor *p;
+
+    if (rest == NULL || rest[0] == '\0') {
+        report_error("predictor \"%s\": want model:DIRECTORY or "
+                     "model:FILE.gguf",
+            options->name);
+        return -1;
+    }
+    predictor->data = p = mem_alloc(1, sizeof(*p));
+    if (p == NULL) {
+        return -1;
+    }
+    p->kernels = options->kernels;
+    p->model = model_open(rest, options->kernels, options->n_threads);
+    if (p->model == NULL) {
+        return -1;
+    }
+    p->vocabulary = model_info(p->model)->vocabulary;
+    if (open_tokenizer(p, rest) || choose_start(p, options->start) ||
+        choose_windows(p, options)) {
+        return -1;
+    }
+    return describe(predictor, options);
+}
+
+static void
+close_model(struct predictor *predictor)
+{
+    struct model_predictor *p = predictor->data;
+
+    if (p != NULL) {
+        mem_free(p->description);
+        tokenizer_free(p->tokenizer);
+        model_close(p->model);
+        mem_free(p);
+    }
+}
+
+static int
+hash_model(struct predictor *predictor)
+{
+    struct model_predictor *p = predictor->data;
+
+    if (model_hash(p->model)) {
+        return -1;
+    }
+    predictor->info.model_sha256 = model_info(p->model)->sha256;
+    return 0;
+}
+
+static int
+init_session(
+    struct predictor_session *session, size_t chunk_bytes_max, int n_threads)
+{
+    session->data =
+        model_session_new(session->predictor->data, chunk_bytes_max, n_threads);
+    return session->data == NULL ? -1 : 0;
+}
+
+static void
+release_session(struct predictor_session *session)
+{
+    model_session_free(session->data);
+}
+
+static int
+score(struct predictor_session *session, const uint8_t *chunk, size_t bytes,
+    predict_emit *emit, void *user)
+{
+    return model_session_score(
+        session->data, &session->flops, chunk, bytes, emit, user);
+}
+
+const struct predict_kind predict_model = {
+    .name = "model",
+    .usage = "model:PATH",
+    .open = open_model,
+    .close = close_model,
+    .hash = hash_model,
+    .session_init = init_session,
+    .session_release = release_session,
+    .score = score,
+};

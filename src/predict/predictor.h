@@ -1,0 +1,49 @@
+/*
+ * predictor.h - what a kind of predictor provides; private to this folder.
+ */
+#ifndef PREDICT_PREDICTOR_H
+#define PREDICT_PREDICTOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "predict/predict.h"
+
+/* One row of the table in predict.c.  Functions that do nothing are NULL. */
+struct predict_kind {
+    const char *name;
+    const char *usage; /* as the user writes it, e.g. "ngram:K" */
+
+    /* Set predictor->info and ->data; rest is what follows "KIND:" or NULL. */
+    int (*open)(struct predictor *predictor,
+        const struct predictor_options *options, const char *rest);
+    void (*close)(struct predictor *predictor);
+    int (*hash)(struct predictor *predictor);
+
+    /* Set session->data. */
+    int (*session_init)(struct predictor_session *session,
+        size_t chunk_bytes_max, int n_threads);
+    void (*session_release)(struct predictor_session *session);
+    int (*score)(struct predictor_session *session, const uint8_t *chunk,
+        size_t bytes, predict_emit *emit, void *user);
+};
+
+struct predictor {
+    const struct predict_kind *kind;
+    struct predictor_info info;
+    void *data; /* of the kind */
+};
+
+struct predictor_session {
+    const struct predictor *predictor;
+    size_t chunk_bytes_max;
+    double flops; /* of the last score */
+    void *data;   /* of the kind */
+};
+
+extern const struct predict_kind predict_uniform;
+extern const struct predict_kind predict_markov;
+extern const struct predict_kind predict_ngram;
+extern const struct predict_kind predict_model;
+
+#endif /* PREDICT_PREDICTOR_H */
