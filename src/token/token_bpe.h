@@ -22,7 +22,7 @@ struct token_bpe;
 struct token_table;
 
 /* A longer piece is encoded in parts, which bounds the memory it needs. */
-#define TOKEN_BPE_PIECE_BYTES ((size_t)1 << 26)
+#define TOKEN_BPE_PIECE_BYTES ((size_t)1 << 24)
 
 /*
  * Owner: free with token_bpe_free(); path is kept until finish, table as long

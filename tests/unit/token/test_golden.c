@@ -99,6 +99,28 @@ test_smollm2_from_gguf_is_as_in_tokenizers(void)
 }
 
 static void
+test_tiktoken_vocabularies_are_as_in_tiktoken(void)
+{
+    static const char *const names[] = {"cl100k_base", "o200k_base"};
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *path = support_tiktoken(names[i]);
+        if (path == NULL) {
+            return;
+        }
+        char name[100];
+        struct tokenizer *tokenizer = tokenizer_open(path);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(tokenizer);
+        snprintf(name, sizeof(name), "golden/tokenizers/%s.json", names[i]);
+        compare_set(tokenizer, name, "ids");
+        snprintf(
+            name, sizeof(name), "golden/tokenizers/%s.special.json", names[i]);
+        compare_set(tokenizer, name, "ids_as_text");
+        tokenizer_free(tokenizer);
+    }
+}
+
+static void
 test_gguf_files_have_the_tokens_of_their_texts(void)
 {
     static const char *const names[] = {"golden/gguf/small-Q4_0",
@@ -198,6 +220,7 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_gpt2_is_as_in_tokenizers_and_tiktoken),
     CHECK_TEST(test_gpt_neox_without_its_normalizer_is_as_in_tokenizers),
     CHECK_TEST(test_smollm2_from_gguf_is_as_in_tokenizers),
+    CHECK_TEST(test_tiktoken_vocabularies_are_as_in_tiktoken),
     CHECK_TEST(test_gguf_files_have_the_tokens_of_their_texts),
     CHECK_TEST(test_gguf_vocabularies_are_as_in_llama_cpp),
     CU_TEST_INFO_NULL,

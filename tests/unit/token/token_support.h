@@ -45,6 +45,12 @@ const char *support_vocabulary(const char *name);
 const char *support_gpt2(void);
 
 /*
+ * A vocabulary of tiktoken as a tokenizer.json; name is "cl100k_base" or the
+ * like.  NULL: skip.
+ */
+const char *support_tiktoken(const char *name);
+
+/*
  * SmolLM2-135M-Instruct.Q4_1.gguf in $CODELEN_CACHE or ~/.cache/codelen;
  * NULL and a skip if it is not there.
  */
