@@ -20,7 +20,7 @@ int
 file_map_open(struct file_map *map, const char *path)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0 || fstat(fd, &st) != 0) {
         report_error("%s: %s", path, strerror(errno));
@@ -28,6 +28,12 @@ file_map_open(struct file_map *map, const char *path)
     }
     if (S_ISDIR(st.st_mode)) {
         report_error("%s: is a directory, a file is needed", path);
+        goto fail;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        report_error("%s: is a pipe or a device and cannot be mapped; copy it "
+                     "to a file first",
+            path);
         goto fail;
     }
     map->bytes = (size_t)st.st_size;

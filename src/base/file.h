@@ -14,7 +14,7 @@ struct file_map {
     size_t bytes;
 };
 
-/* Errors: a missing file, a directory, an unreadable file; reported. */
+/* Errors: missing, unreadable, a directory, a pipe; reported. */
 int file_map_open(struct file_map *map, const char *path);
 void file_map_close(struct file_map *map);
 

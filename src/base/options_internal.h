@@ -12,6 +12,7 @@
 struct option_value {
     char *text;    /* NULL: none */
     bool is_given; /* by job file or command line */
+    bool is_in_job;
 };
 
 struct options {

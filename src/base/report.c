@@ -74,6 +74,17 @@ report_set_quiet(bool is_quiet)
     state.quiet = is_quiet;
 }
 
+/* A message may quote a hostile file: it must not steer the terminal. */
+static void
+hide_controls(char *line, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        if ((unsigned char)line[i] < ' ' || line[i] == 127) {
+            line[i] = '?';
+        }
+    }
+}
+
 /* Write one line: "codelen: COMMAND: PREFIX text". */
 static void
 put_line(bool may_hold, const char *prefix, const char *fmt, va_list args)
@@ -91,6 +102,7 @@ put_line(bool may_hold, const char *prefix, const char *fmt, va_list args)
     if (bytes > sizeof(line) - 2) {
         bytes = sizeof(line) - 2;
     }
+    hide_controls(line, bytes);
     line[bytes++] = '\n';
     if (may_hold && state.hold) {
         if (state.held_bytes + bytes <= sizeof(state.held)) {

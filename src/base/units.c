@@ -46,15 +46,21 @@ parse_digits(uint64_t *value, const char *text, char **end)
     return isdigit((unsigned char)text[0]) && errno == 0;
 }
 
+/*
+ * number * factor, which must be whole but for the rounding of a decimal
+ * fraction: 1.005 kB is 1004.9999999999999 B.
+ */
 static int
 scale(uint64_t *value, double number, double factor)
 {
     double product = number * factor;
+    double whole = nearbyint(product);
 
-    if (!(product >= 0 && product <= EXACT_MAX) || product != floor(product)) {
+    if (!(product >= 0 && product < EXACT_MAX) ||
+        fabs(product - whole) > product * 0x1p-51) {
         return -1;
     }
-    *value = (uint64_t)product;
+    *value = (uint64_t)whole;
     return 0;
 }
 
@@ -142,7 +148,7 @@ units_format_count(char *out, size_t out_bytes_max, double count)
 void
 units_format_seconds(char *out, size_t out_bytes_max, double seconds)
 {
-    if (!(seconds < 1e9)) {
+    if (!(seconds >= 0 && seconds < 1e9)) {
         snprintf(out, out_bytes_max, "?");
         return;
     }
