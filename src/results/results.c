@@ -395,7 +395,7 @@ print_remarks(struct par *par, const char text[REMARK_BYTES])
 
 /* List this rank's part of the chunks that are not done. */
 static int
-make_todo(struct results *results, const uint64_t *done)
+make_todo(struct results *results)
 {
     uint64_t rank = (uint64_t)par_rank(results->par);
     uint64_t size = (uint64_t)par_size(results->par);
@@ -409,7 +409,7 @@ make_todo(struct results *results, const uint64_t *done)
         return -1;
     }
     for (uint64_t chunk = 0; chunk < results->shape.n_chunks; chunk++) {
-        if (done[chunk / 64] >> chunk % 64 & 1) {
+        if (results_has(results, chunk)) {
             continue;
         }
         if (n >= first && n < end) {
@@ -442,16 +442,15 @@ read_journals(struct results *results, bool overwrite)
             i--;
         }
     }
+    results->done = done;
     if (par_any_failed(par, rc) || print_remarks(par, text) != 0) {
-        mem_free(done);
         return -1;
     }
     par_or_u64(par, done, n_words);
     for (size_t i = 0; i < n_words; i++) {
         results->n_done += (uint64_t)__builtin_popcountll(done[i]);
     }
-    rc = make_todo(results, done);
-    mem_free(done);
+    rc = make_todo(results);
     return par_any_failed(par, rc) ? -1 : 0;
 }
 
@@ -477,6 +476,12 @@ results_open(struct results **out, struct par *par,
     }
     *out = results;
     return RESULTS_READY;
+}
+
+bool
+results_has(const struct results *results, uint64_t index)
+{
+    return results->done[index / 64] >> index % 64 & 1;
 }
 
 uint64_t
@@ -529,6 +534,7 @@ results_close(struct results *results)
         mem_free(results->files[i]);
     }
     mem_free(results->files);
+    mem_free(results->done);
     mem_free(results->todo);
     attribute_list_release(&results->identity);
     mem_free(results->path);
