@@ -46,8 +46,8 @@ for predictor in uniform ngram:1 ngram:2 ngram:3 ngram:5; do
 done
 
 echo "== 100 KB of it under SmolLM2-135M"
-if data/fetch.sh smollm2; then
-    model=$(data/fetch.sh smollm2 --path)
+if data/fetch-smollm2.sh; then
+    model=$(data/fetch-smollm2.sh --path)
     run measure --corpus $text --first 1MB --bytes 100KB \
         --predictor "model:$model" --out "$out/text-smollm2-135m.h5"
 else

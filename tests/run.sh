@@ -81,7 +81,7 @@ done
 
 mkdir -p build
 ./setup.sh --tests
-data/fetch.sh smollm2 || echo "run.sh: tests of SmolLM2 will be skipped"
+data/fetch-smollm2.sh || echo "run.sh: tests of SmolLM2 will be skipped"
 for step in "${selected[@]}"; do
     case " ${before[*]} " in
     *" $step "*)

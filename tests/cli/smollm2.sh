@@ -2,8 +2,8 @@
 # llama.cpp give them.
 . "$CODELEN_ROOT/tests/cli/lib.sh"
 
-model=$("$CODELEN_ROOT/data/fetch.sh" smollm2 --path)
-[ -f "$model" ] || skip "$model is absent (data/fetch.sh smollm2)"
+model=$("$CODELEN_ROOT/data/fetch-smollm2.sh" --path)
+[ -f "$model" ] || skip "$model is absent (data/fetch-smollm2.sh)"
 golden=$CODELEN_SHARED/golden/smollm2
 [ -d "$golden" ] || skip "$golden is absent"
 
