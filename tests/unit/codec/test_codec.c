@@ -263,6 +263,29 @@ test_truncated_output_is_an_error(void)
     free(data);
 }
 
+/* brotli and 7z do not look at what follows their end. */
+static void
+test_data_after_the_end_is_an_error(void)
+{
+    static const char *const names[] = {"gzip", "xz", "zstd", "bzip2"};
+    uint8_t packed[8192], plain[400];
+
+    report_hold(true, "");
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const struct codec *codec = codec_find(names[i]);
+        size_t packed_bytes, n;
+
+        CU_ASSERT_EQUAL(codec_compress(codec, packed, sizeof(packed),
+                            &packed_bytes, (const uint8_t *)"text", 4),
+            0);
+        packed[packed_bytes] = 'x';
+        CU_ASSERT_EQUAL(codec_decompress(codec, plain, sizeof(plain), &n,
+                            packed, packed_bytes + 1),
+            -1);
+    }
+    report_discard();
+}
+
 static void
 test_codecs_are_found_by_name(void)
 {
@@ -292,6 +315,7 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_xz_is_as_long_as_its_preset),
     CHECK_TEST(test_short_room_is_an_error),
     CHECK_TEST(test_truncated_output_is_an_error),
+    CHECK_TEST(test_data_after_the_end_is_an_error),
     CHECK_TEST(test_codecs_are_found_by_name),
     CU_TEST_INFO_NULL,
 };

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/report.h"
@@ -85,6 +86,49 @@ test_any_piece_in_any_order_is_right(void)
         corpus_close(corpus);
         free(packed.data);
     }
+    free(plain);
+}
+
+static double
+cpu_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/*
+ * Decoding from the start of the segment for each piece would cost half the
+ * number of pieces, 2343, times one reading; reading on costs a few.
+ */
+static void
+test_reading_forward_decodes_once(void)
+{
+    size_t bytes = 600000, piece = 128;
+    uint8_t *plain = make_text(bytes), *all_of_it = malloc(bytes);
+
+    for (enum shape shape = 1; shape < N_SHAPES; shape++) {
+        struct bytes packed = make_packed(shape, plain, bytes, bytes);
+        struct corpus *corpus =
+            corpus_open(store(packed.data, packed.bytes), &all);
+        bool is_right = true;
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(corpus);
+        double start = cpu_seconds();
+        CU_ASSERT_PTR_NOT_NULL(corpus_view(corpus, 0, bytes, all_of_it));
+        double once = cpu_seconds() - start;
+        start = cpu_seconds();
+        for (size_t at = 0; at + piece <= bytes; at += piece) {
+            is_right &= corpus_view(corpus, at, piece, all_of_it) != NULL &&
+                        memcmp(all_of_it, plain + at, piece) == 0;
+        }
+        CU_ASSERT(is_right);
+        CU_ASSERT(cpu_seconds() - start < 400 * once + 0.01);
+        corpus_close(corpus);
+        free(packed.data);
+    }
+    free(all_of_it);
     free(plain);
 }
 
@@ -365,6 +409,7 @@ test_zeros_are_read(void)
 
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_any_piece_in_any_order_is_right),
+    CHECK_TEST(test_reading_forward_decodes_once),
     CHECK_TEST(test_parts_begin_and_end_inside_segments),
     CHECK_TEST(test_empty_files_are_empty),
     CHECK_TEST(test_segments_that_are_not_read_are_not_decoded),
