@@ -19,11 +19,13 @@
 
 /* Positions that go through the layers at once: enough to be limited by
    arithmetic and not by reading weights; more only costs memory. */
-#define EXTEND_MAX 512
+#define EXTEND_MAX 256
 
-/* Memory for logits.  Fewer rows at once read the output layer more often. */
+/* Positions whose logits are made at once: as many as fit in LOGITS_BYTES,
+   within limits.  Fewer read the output layer more often. */
 #define LOGITS_BYTES (UINT64_C(32) << 20)
 #define ROWS_MIN     16
+#define ROWS_MAX     128
 
 struct model_session {
     const struct model_predictor *predictor;
@@ -64,7 +66,7 @@ model_session_new(const struct model_predictor *predictor,
     s->predictor = predictor;
     s->n_threads = n_threads;
     s->extend_max = smaller(positions, EXTEND_MAX);
-    s->rows_max = LOGITS_BYTES / row_bytes;
+    s->rows_max = smaller(LOGITS_BYTES / row_bytes, ROWS_MAX);
     s->rows_max = s->rows_max < ROWS_MIN ? ROWS_MIN : s->rows_max;
     s->rows_max = smaller(s->rows_max, s->extend_max);
     s->state =
