@@ -4,6 +4,8 @@
  * Every byte string has tokens that give it back, whatever the vocabulary,
  * and they do not depend on who else is encoding.
  */
+#include <glob.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +15,9 @@
 #include "token_support.h"
 
 #define LONG_BYTES 1000000
+
+/* Of a file of the corpora; limits the time. */
+#define FILE_BYTES_MAX 100000
 
 static struct tokenizer *
 open_tiny(void)
@@ -212,9 +217,40 @@ test_threads_share_a_tokenizer(void)
     tokenizer_free(tokenizer);
 }
 
+static void
+test_files_of_all_kinds_come_back(void)
+{
+    const char *archive =
+        check_shared("data/compression/canterbury-calgary.tar.xz");
+    char command[4096], pattern[2048];
+    struct tokenizer *tokenizer = open_tiny();
+    glob_t files;
+
+    if (archive == NULL) {
+        tokenizer_free(tokenizer);
+        return;
+    }
+    snprintf(command, sizeof(command), "tar -xJf '%s' -C '%s'", archive,
+        check_scratch(""));
+    CU_ASSERT_EQUAL_FATAL(system(command), 0);
+    snprintf(pattern, sizeof(pattern), "%s/canterbury-pfalcon/*/*",
+        check_scratch(""));
+    CU_ASSERT_EQUAL_FATAL(glob(pattern, 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        size_t bytes;
+        uint8_t *text = support_read(files.gl_pathv[i], &bytes);
+        support_round_trip(
+            tokenizer, text, bytes < FILE_BYTES_MAX ? bytes : FILE_BYTES_MAX);
+        free(text);
+    }
+    globfree(&files);
+    tokenizer_free(tokenizer);
+}
+
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_every_byte_string_comes_back),
     CHECK_TEST(test_long_runs_come_back_in_time),
+    CHECK_TEST(test_files_of_all_kinds_come_back),
     CHECK_TEST(test_byte_tokens_are_the_bytes),
     CHECK_TEST(test_special_tokens_are_text_and_have_no_bytes),
     CHECK_TEST(test_a_byte_without_a_token_is_an_escape),
