@@ -93,9 +93,8 @@ put_attribute(uint8_t *p, const struct attribute *attribute)
     return p;
 }
 
-int
-attribute_encode(
-    uint8_t **out, size_t *out_bytes, const struct attribute *items, size_t n)
+static size_t
+encoded_bytes(const struct attribute *items, size_t n)
 {
     size_t bytes = 0;
 
@@ -105,6 +104,20 @@ attribute_encode(
         bytes += HEAD_BYTES + strlen(strings[0]) + strlen(strings[1]) +
                  strlen(strings[2]);
     }
+    return bytes;
+}
+
+size_t
+attribute_list_bytes(const struct attribute_list *list)
+{
+    return encoded_bytes(list->items, list->n);
+}
+
+int
+attribute_encode(
+    uint8_t **out, size_t *out_bytes, const struct attribute *items, size_t n)
+{
+    size_t bytes = encoded_bytes(items, n);
     uint8_t *p = mem_alloc(bytes, 1);
     if (p == NULL) {
         return -1;

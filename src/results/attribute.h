@@ -21,6 +21,9 @@ int attribute_list_add(
     struct attribute_list *list, const struct attribute *attribute);
 void attribute_list_release(struct attribute_list *list);
 
+/* Bytes that names and values take, about. */
+size_t attribute_list_bytes(const struct attribute_list *list);
+
 /*
  * The list as bytes (SCHEMA.md, "Attribute list").
  *

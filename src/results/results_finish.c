@@ -19,6 +19,7 @@
 #include "base/report.h"
 #include "par/par.h"
 #include "results/journal_dir.h"
+#include "results/reserve.h"
 #include "results/results_internal.h"
 #include "results/row_index.h"
 #include "results/slab.h"
@@ -425,6 +426,7 @@ write_file(struct finish *finish, const char *path,
 {
     struct par *par = finish->par;
     const struct journal_shape *shape = finish->shape;
+    size_t attribute_bytes = attribute_list_bytes(attributes);
     struct writer_options options = {
         .path = path,
         .n_chunks = shape->n_chunks,
@@ -432,6 +434,7 @@ write_file(struct finish *finish, const char *path,
             finish->token_first ? finish->token_first[shape->n_chunks] : 0,
         .n_buckets = shape->n_buckets,
         .has_token_bits = finish->token_first != NULL,
+        .attribute_bytes = attribute_bytes,
     };
     int rc;
 
@@ -469,7 +472,7 @@ partial_path(const char *path)
 static int
 publish(struct results *results, const char *partial)
 {
-    if (sync_file(partial) != 0) {
+    if (reserve_give_back(partial) != 0 || sync_file(partial) != 0) {
         return -1;
     }
     if (rename(partial, results->path) != 0) {

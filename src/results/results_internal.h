@@ -19,7 +19,7 @@ struct results {
     char **files; /* earlier journals this rank reads; last: its own */
     size_t n_files, n_files_max;
     struct journal *journal; /* of this rank; NULL before its first row */
-    uint64_t *done; /* a bit for each chunk, as the run began */
+    uint64_t *done;          /* a bit for each chunk, as the run began */
     uint64_t *todo;
     uint64_t n_todo;
     uint64_t n_done;  /* of all chunks, when the run began */

@@ -4,6 +4,10 @@
  * Datasets are compressed by pieces (HDF5 chunks) with shuffle and deflate,
  * which every HDF5 reads.  Empty datasets are contiguous, because a chunk of
  * no rows is not allowed.
+ *
+ * When a disk is full, HDF5 1.10 cannot even close a file: it crashes, or
+ * ranks wait for each other for ever.  So the room for the largest possible
+ * file is reserved first; what compression saves is given back at the end.
  */
 #include "results/writer.h"
 
@@ -15,6 +19,7 @@
 #include "par/par.h"
 #include "results/attribute.h"
 #include "results/h5.h"
+#include "results/reserve.h"
 #include "results/results.h"
 #include "results/results_file.h"
 
@@ -23,6 +28,9 @@
  * takes several times as long.
  */
 #define DEFLATE_LEVEL 4
+
+/* For HDF5's own tables and headers: about 100 KB were seen. */
+#define SPARE_BYTES ((uint64_t)1 << 20)
 
 struct writer {
     char *path;
@@ -227,6 +235,36 @@ new_writer(const struct writer_options *options)
     return writer;
 }
 
+/*
+ * An upper bound of the size of the file: every piece as it is, should it not
+ * compress, and ample room for what HDF5 adds.
+ */
+static uint64_t
+bytes_max(const struct writer_options *options)
+{
+    uint64_t row_bytes = FIELD_ROW_BYTES + 4 * options->n_buckets +
+                         (options->has_token_bits ? 8 : 0);
+    uint64_t token_bytes = options->has_token_bits ? 4 * options->n_tokens : 0;
+    uint64_t data_bytes =
+        options->n_chunks * row_bytes + token_bytes + 16 * options->n_buckets;
+
+    return data_bytes + data_bytes / 256 + 2 * options->attribute_bytes +
+           SPARE_BYTES;
+}
+
+/* Rank 0 sees to the room; collective, the same on all ranks. */
+static int
+reserve(const struct writer *writer, struct par *par,
+    const struct writer_options *options)
+{
+    int rc = 0;
+
+    if (par_rank(par) == 0) {
+        rc = reserve_room(writer->path, bytes_max(options));
+    }
+    return par_any_failed(par, rc) ? -1 : 0;
+}
+
 static int
 create_file(struct writer *writer, const struct par *par)
 {
@@ -247,17 +285,23 @@ writer_create(struct par *par, const struct writer_options *options)
     h5_quiet();
     struct writer *writer = new_writer(options);
 
+    /* Once before HDF5 has a file that it could not close, and once more
+     * because making the file gives the room back. */
     if (par_any_failed(par, writer == NULL ? -1 : 0) ||
+        reserve(writer, par, options) != 0 ||
         par_any_failed(par, create_file(writer, par))) {
         free_writer(writer);
         return NULL;
     }
-    int rc = put_text(writer->file, "format", RESULTS_FILE_FORMAT) |
+    int rc = reserve(writer, par, options);
+    if (rc == 0) {
+        rc = put_text(writer->file, "format", RESULTS_FILE_FORMAT) |
              put_u64(writer->file, "format_version", RESULTS_FILE_VERSION);
-    if (rc != 0) {
-        fail(writer, "the file");
-    } else {
-        rc = make_datasets(writer, options);
+        if (rc != 0) {
+            fail(writer, "the file");
+        } else {
+            rc = make_datasets(writer, options);
+        }
     }
     if (par_any_failed(par, rc)) {
         writer_close(writer);

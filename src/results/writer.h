@@ -33,6 +33,7 @@ struct writer_options {
     uint64_t n_tokens; /* values of /token/bits */
     size_t n_buckets;
     bool has_token_bits;
+    size_t attribute_bytes; /* about, of all attributes to come */
 };
 
 /*

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "par/par.h"
@@ -86,13 +87,29 @@ rows_finish(struct results *results)
 int
 rows_run(struct par *par, const struct rows *rows, uint64_t n_max)
 {
+    struct rows_times times;
+
+    return rows_run_timed(par, rows, n_max, &times);
+}
+
+int
+rows_run_timed(struct par *par, const struct rows *rows, uint64_t n_max,
+    struct rows_times *times)
+{
     struct results *results;
     struct rows_scratch scratch;
     const uint64_t *todo;
     uint64_t n_todo, n_done, n_all;
+    double start = clock_now_s();
     int rc = 0;
 
-    if (rows_open(&results, par, rows) != RESULTS_READY) {
+    memset(times, 0, sizeof(*times));
+    switch (rows_open(&results, par, rows)) {
+    case RESULTS_READY:
+        break;
+    case RESULTS_COMPLETE:
+        return 0;
+    default:
         return -1;
     }
     results_todo(results, &todo, &n_todo);
@@ -103,11 +120,13 @@ rows_run(struct par *par, const struct rows *rows, uint64_t n_max)
     }
     n_all = n_done;
     par_sum_u64(par, &n_all, 1);
+    times->append_s = clock_now_s() - start;
     if (par_any_failed(par, rc)) {
         rc = -1;
     } else if (results_done_count(results) + n_all == rows->n) {
         rc = rows_finish(results);
     }
+    times->finish_s = clock_now_s() - start - times->append_s;
     results_close(results);
     return rc;
 }

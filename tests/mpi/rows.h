@@ -47,6 +47,15 @@ enum results_outcome rows_open(
  */
 int rows_run(struct par *par, const struct rows *rows, uint64_t n_max);
 
+/* Seconds of the parts of a run, of the slowest rank. */
+struct rows_times {
+    double append_s;
+    double finish_s;
+};
+
+int rows_run_timed(struct par *par, const struct rows *rows, uint64_t n_max,
+    struct rows_times *times);
+
 /* results_finish() with some attributes. */
 int rows_finish(struct results *results);
 

@@ -139,7 +139,7 @@ test_a_run_in_many_parts_gives_the_same(void)
         .has_token_bits = true};
 
     for (int i = 0; i < 8; i++) {
-        CU_ASSERT_EQUAL(rows_run(par, &rows, 40), 0);
+        CU_ASSERT_EQUAL(rows_run(par, &rows, 100 / (uint64_t)par_size(par)), 0);
     }
     CU_ASSERT_FALSE(par_rank(par) == 0 && file_exists(rows.path));
     CU_ASSERT_EQUAL(rows_run(par, &rows, UINT64_MAX), 0);
@@ -149,7 +149,7 @@ test_a_run_in_many_parts_gives_the_same(void)
 static void
 test_todo_lists_are_contiguous_parts_of_what_is_missing(void)
 {
-    struct rows rows = {.path = shared_scratch("todo.h5"), .n = 100};
+    struct rows rows = {.path = shared_scratch("todo.h5"), .n = 1000};
     struct results *results;
     const uint64_t *todo;
     uint64_t n_todo, sums[2] = {0, 0};
@@ -164,7 +164,7 @@ test_todo_lists_are_contiguous_parts_of_what_is_missing(void)
     }
     par_sum_u64(par, sums, 2);
     CU_ASSERT_EQUAL(results_done_count(results), 10 * (uint64_t)par_size(par));
-    CU_ASSERT_EQUAL(sums[0], 100 - results_done_count(results));
+    CU_ASSERT_EQUAL(sums[0], 1000 - results_done_count(results));
     results_close(results);
     par_barrier(par);
     CU_ASSERT_EQUAL(rows_run(par, &rows, UINT64_MAX), 0);
@@ -195,10 +195,10 @@ cut_journals(const struct rows *rows)
 static void
 test_a_cut_journal_costs_only_its_last_rows(void)
 {
-    struct rows rows = {
-        .path = shared_scratch("cut.h5"), .n = 500, .n_buckets = 4};
-    struct results *results;
     uint64_t n_before = 100 * (uint64_t)par_size(par);
+    struct rows rows = {
+        .path = shared_scratch("cut.h5"), .n = 2 * n_before, .n_buckets = 4};
+    struct results *results;
 
     CU_ASSERT_EQUAL(rows_run(par, &rows, 100), 0);
     par_barrier(par);
@@ -261,7 +261,7 @@ test_an_output_of_another_run_is_refused_and_replaced_only_on_request(void)
 static void
 test_journals_of_another_run_are_refused_and_discarded_only_on_request(void)
 {
-    struct rows rows = {.path = shared_scratch("journals.h5"), .n = 100};
+    struct rows rows = {.path = shared_scratch("journals.h5"), .n = 1000};
     struct rows other = rows;
     struct results *results;
 
