@@ -115,7 +115,7 @@ packed_count(const struct packed_format *format, void *decoder,
         io.out_bytes = DISCARD_BYTES;
         step = format->step(decoder, &io, &why);
         segment->plain_bytes += DISCARD_BYTES - io.out_bytes;
-        if (step == PACKED_MORE && io.out_bytes > 0 &&
+        if (step == PACKED_MORE && io.out_bytes == DISCARD_BYTES &&
             io.in_bytes == in_bytes) {
             break; /* truncated */
         }
