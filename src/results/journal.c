@@ -163,8 +163,8 @@ journal_create(const char *path, const struct journal_shape *shape,
         report_error("%s: %s", path, strerror(errno));
         goto fail;
     }
-    if (write_header(journal, identity) != 0 || sync_now(journal) != 0 ||
-        sync_parent(path) != 0) {
+    /* The header goes to the disk with the first row. */
+    if (write_header(journal, identity) != 0 || sync_parent(path) != 0) {
         unlink(path);
         goto fail;
     }

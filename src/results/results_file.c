@@ -16,12 +16,10 @@
 #include "results/attribute.h"
 #include "results/fields.h"
 #include "results/h5.h"
+#include "results/h5_attribute.h"
 
 /* deflate makes at most 1,032 bytes out of one. */
 #define INFLATION_MAX 1040
-
-/* A string attribute longer than this is not one of ours. */
-#define TEXT_BYTES_MAX ((size_t)1 << 24)
 
 /* Rows summed at a time in results_file_sum_positions(). */
 #define ROWS_AT_ONCE 4096
@@ -44,160 +42,6 @@ fail(const struct results_file *file, const char *what)
 
     report_error("%s: cannot read %s: %s", file->path, what, h5_reason(reason));
     return -1;
-}
-
-/*
- * Attributes.
- */
-
-/* The text of a string attribute; freed with mem_free().  NULL: not one. */
-static char *
-read_text(hid_t attribute, hid_t type)
-{
-    hid_t space = H5Aget_space(attribute);
-    size_t bytes = H5Tget_size(type);
-    bool is_scalar = H5Sget_simple_extent_npoints(space) == 1;
-    char *text = NULL;
-
-    if (!is_scalar || bytes > TEXT_BYTES_MAX) {
-        H5Sclose(space);
-        return NULL;
-    }
-    if (H5Tis_variable_str(type) > 0) {
-        char *value = NULL;
-        if (H5Aread(attribute, type, &value) >= 0) {
-            text = mem_strdup(value ? value : "");
-            H5Dvlen_reclaim(type, space, H5P_DEFAULT, &value);
-        }
-    } else {
-        text = mem_alloc(bytes + 1, 1);
-        if (text != NULL && H5Aread(attribute, type, text) < 0) {
-            mem_free(text);
-            text = NULL;
-        }
-    }
-    H5Sclose(space);
-    return text;
-}
-
-/* Read one scalar attribute into value; its strings are taken over. */
-static int
-read_value(hid_t object, const char *name, struct attribute *value)
-{
-    hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
-    hid_t type = H5Aget_type(attribute);
-    hid_t space = H5Aget_space(attribute);
-    int rc = -1;
-
-    if (attribute < 0 || H5Sget_simple_extent_npoints(space) != 1) {
-        goto done;
-    }
-    switch (H5Tget_class(type)) {
-    case H5T_STRING:
-        value->type = ATTRIBUTE_TEXT;
-        value->text = read_text(attribute, type);
-        rc = value->text == NULL ? -1 : 0;
-        break;
-    case H5T_INTEGER:
-        value->type = ATTRIBUTE_U64;
-        rc = H5Aread(attribute, H5T_NATIVE_UINT64, &value->u64) < 0 ? -1 : 0;
-        break;
-    case H5T_FLOAT:
-        value->type = ATTRIBUTE_F64;
-        rc = H5Aread(attribute, H5T_NATIVE_DOUBLE, &value->f64) < 0 ? -1 : 0;
-        break;
-    default:
-        break;
-    }
-done:
-    H5Sclose(space);
-    H5Tclose(type);
-    H5Aclose(attribute);
-    return rc;
-}
-
-struct group_visit {
-    struct attribute_list *list;
-    const char *group;
-};
-
-static herr_t
-visit_attribute(
-    hid_t object, const char *name, const H5A_info_t *info, void *context)
-{
-    struct group_visit *visit = context;
-    struct attribute value = {.group = visit->group, .name = name};
-    herr_t rc = 0;
-
-    (void)info;
-    /* What is of no known kind is left out: a later minor version's. */
-    if (read_value(object, name, &value) == 0) {
-        rc = attribute_list_add(visit->list, &value);
-    }
-    mem_free((void *)value.text);
-    return rc;
-}
-
-static herr_t
-visit_group(hid_t root, const char *name, const H5L_info_t *info, void *list)
-{
-    struct group_visit visit = {list, name};
-    herr_t rc = 0;
-
-    (void)info;
-    hid_t group = H5Oopen(root, name, H5P_DEFAULT);
-    if (group >= 0 && H5Iget_type(group) == H5I_GROUP) {
-        rc = H5Aiterate2(
-            group, H5_INDEX_NAME, H5_ITER_INC, NULL, visit_attribute, &visit);
-    }
-    if (group >= 0) {
-        H5Oclose(group);
-    }
-    return rc;
-}
-
-/* Whether name is one of the comma-separated words. */
-static bool
-has_word(const char *words, const char *name)
-{
-    size_t bytes = strlen(name);
-
-    for (const char *p = words; p != NULL; p = strchr(p, ',')) {
-        p += *p == ',';
-        if (strncmp(p, name, bytes) == 0 &&
-            (p[bytes] == ',' || p[bytes] == '\0')) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void
-mark_defaults(struct attribute_list *list)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        const struct attribute *words = attribute_find(
-            list->items, list->n, list->items[i].group, "defaults");
-        if (words != NULL && words->type == ATTRIBUTE_TEXT) {
-            list->items[i].is_default =
-                has_word(words->text, list->items[i].name);
-        }
-    }
-}
-
-static int
-read_attributes(struct results_file *file)
-{
-    struct group_visit root = {&file->attributes, ""};
-
-    if (H5Aiterate2(file->file, H5_INDEX_NAME, H5_ITER_INC, NULL,
-            visit_attribute, &root) < 0 ||
-        H5Literate(file->file, H5_INDEX_NAME, H5_ITER_INC, NULL, visit_group,
-            &file->attributes) < 0) {
-        return fail(file, "the attributes");
-    }
-    mark_defaults(&file->attributes);
-    return 0;
 }
 
 /*
@@ -347,8 +191,8 @@ results_file_open(const char *path)
     file->file = H5I_INVALID_HID;
     file->path = mem_strdup(path);
     if (file->path == NULL || open_hdf5(file, path) != 0 ||
-        read_attributes(file) != 0 || check_format(file) != 0 ||
-        find_extents(file) != 0) {
+        h5_read_attributes(&file->attributes, file->file, path) != 0 ||
+        check_format(file) != 0 || find_extents(file) != 0) {
         results_file_close(file);
         return NULL;
     }

@@ -29,4 +29,13 @@ struct results {
 /* Add a file to those this rank reads in results_finish(); taken. */
 int results_add_file(struct results *results, char *file);
 
+/* floor(n * part / n_parts), whatever n: where a part of n items begins. */
+uint64_t results_part(uint64_t n, uint64_t part, uint64_t n_parts);
+
+/*
+ * Check the output, lock and list the journals, and give each rank its part
+ * of them.  Collective; the same outcome on all ranks.
+ */
+enum results_outcome results_look(struct results *results, bool overwrite);
+
 #endif /* RESULTS_RESULTS_INTERNAL_H */

@@ -19,6 +19,7 @@
 #include "par/par.h"
 #include "results/attribute.h"
 #include "results/h5.h"
+#include "results/h5_attribute.h"
 #include "results/reserve.h"
 #include "results/results.h"
 #include "results/results_file.h"
@@ -48,59 +49,6 @@ fail(const struct writer *writer, const char *what)
     report_error(
         "%s: cannot write %s: %s", writer->path, what, h5_reason(reason));
     return -1;
-}
-
-/* An attribute of a scalar of the given HDF5 type. */
-static int
-put_attribute(hid_t object, const char *name, hid_t file_type, hid_t type,
-    const void *value)
-{
-    hid_t space = H5Screate(H5S_SCALAR);
-    hid_t attribute =
-        H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
-    int rc = attribute >= 0 && H5Awrite(attribute, type, value) >= 0 ? 0 : -1;
-
-    if (attribute >= 0 && H5Aclose(attribute) < 0) {
-        rc = -1;
-    }
-    H5Sclose(space);
-    return rc;
-}
-
-/* Text has variable length: no limit, and a str in Python. */
-static int
-put_text(hid_t object, const char *name, const char *text)
-{
-    hid_t type = H5Tcopy(H5T_C_S1);
-    int rc = -1;
-
-    if (type >= 0 && H5Tset_size(type, H5T_VARIABLE) >= 0 &&
-        H5Tset_cset(type, H5T_CSET_UTF8) >= 0) {
-        rc = put_attribute(object, name, type, type, &text);
-    }
-    H5Tclose(type);
-    return rc;
-}
-
-static int
-put_u64(hid_t object, const char *name, uint64_t value)
-{
-    return put_attribute(
-        object, name, H5T_STD_U64LE, H5T_NATIVE_UINT64, &value);
-}
-
-static int
-put_value(hid_t object, const char *name, const struct attribute *attribute)
-{
-    switch (attribute->type) {
-    case ATTRIBUTE_TEXT:
-        return put_text(object, name, attribute->text ? attribute->text : "");
-    case ATTRIBUTE_U64:
-        return put_u64(object, name, attribute->u64);
-    default:
-        return put_attribute(
-            object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &attribute->f64);
-    }
 }
 
 static hid_t
@@ -169,8 +117,8 @@ make_dataset(struct writer *writer, enum field_id id, uint64_t n)
         dataset = H5Dcreate2(group, field->name, file_type(field->type), space,
             H5P_DEFAULT, layout, H5P_DEFAULT);
     }
-    if (dataset >= 0 && put_text(dataset, "unit", field->unit) == 0 &&
-        put_text(dataset, "description", field->description) == 0) {
+    if (dataset >= 0 && h5_put_text(dataset, "unit", field->unit) == 0 &&
+        h5_put_text(dataset, "description", field->description) == 0) {
         rc = 0;
     } else {
         fail(writer, field->name);
@@ -295,8 +243,8 @@ writer_create(struct par *par, const struct writer_options *options)
     }
     int rc = reserve(writer, par, options);
     if (rc == 0) {
-        rc = put_text(writer->file, "format", RESULTS_FILE_FORMAT) |
-             put_u64(writer->file, "format_version", RESULTS_FILE_VERSION);
+        rc = h5_put_text(writer->file, "format", RESULTS_FILE_FORMAT) |
+             h5_put_u64(writer->file, "format_version", RESULTS_FILE_VERSION);
         if (rc != 0) {
             fail(writer, "the file");
         } else {
@@ -378,13 +326,13 @@ writer_attributes(
         hid_t group = open_group(writer, items[i].group);
         rc = group < 0 ? -1 : 0;
         if (rc == 0 && H5Aexists(group, items[i].name) == 0) {
-            rc = put_value(group, items[i].name, &items[i]);
+            rc = h5_put_attribute(group, &items[i]);
         }
         if (rc == 0 && begins_group(items, i)) {
             char *text = join_defaults(items, n, items[i].group);
             rc = text == NULL ? -1 : 0;
             if (rc == 0 && text[0] != '\0') {
-                rc = put_text(group, "defaults", text);
+                rc = h5_put_text(group, "defaults", text);
             }
             mem_free(text);
         }
@@ -402,7 +350,7 @@ int
 writer_complete(struct writer *writer)
 {
     if (H5Fflush(writer->file, H5F_SCOPE_GLOBAL) < 0 ||
-        put_u64(writer->file, "complete", 1) != 0 ||
+        h5_put_u64(writer->file, "complete", 1) != 0 ||
         H5Fflush(writer->file, H5F_SCOPE_GLOBAL) < 0) {
         return fail(writer, "the file");
     }

@@ -82,6 +82,8 @@ write_journal(const char *path, size_t ends[N_ROWS + 1])
 static void
 write_bytes(const char *path, const uint8_t *data, size_t bytes)
 {
+    /* A new file: rewriting one makes some file systems sync it. */
+    unlink(path);
     FILE *file = fopen(path, "wb");
 
     CU_ASSERT_FATAL(file != NULL);
