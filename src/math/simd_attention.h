@@ -31,7 +31,9 @@
 
 struct attention_state {
     float rows[ATTENTION_ROWS * ROW_STRIDE];
-    float max[LANES], old_max[LANES], factor[LANES];   /* by row */
+    /* By row; rows that do not exist fill the vector. */
+    struct lanes max;
+    float factor[LANES], ones[LANES];
     size_t first[ATTENTION_ROWS], end[ATTENTION_ROWS]; /* keys seen, of block */
     size_t common_first, common_end;                   /* seen by all rows */
     size_t n_rows;
@@ -45,9 +47,8 @@ attention_start(struct attention_state *s, const struct attention_tile *tile)
 {
     s->n_rows = tile->n_rows;
     s->value_vectors = attention_value_stride(tile->D) / LANES;
-    for (size_t r = 0; r < LANES; r++) {
-        s->max[r] = -INFINITY;
-    }
+    s->max = lanes_set(-INFINITY);
+    lanes_store(s->ones, lanes_set(1.0f));
     for (size_t r = 0; r < s->n_rows; r++) {
         float *row = s->rows + r * ROW_STRIDE;
 
@@ -89,70 +90,74 @@ attention_ranges(
     }
 }
 
-/* Scores to weights, relative to a maximum that now holds this block. */
+/* Scores of keys that a row does not see become -infinity. */
 static inline void
-attention_weights(struct attention_state *s)
+attention_mask(struct attention_state *s)
 {
     for (size_t r = 0; r < s->n_rows; r++) {
         float *score = s->rows + r * ROW_STRIDE + ROW_WEIGHT;
-        struct lanes top;
-        float block_max;
 
-        s->old_max[r] = s->max[r];
-        if (s->first[r] >= s->end[r]) {
-            continue;
-        }
         for (size_t j = 0; j < s->first[r]; j++) {
             score[j] = -INFINITY;
         }
         for (size_t j = s->end[r]; j < ATTENTION_BLOCK; j++) {
             score[j] = -INFINITY;
         }
-        top = lanes_load(score);
-        for (size_t v = 1; v < BLOCK_VECTORS; v++) {
-            top = lanes_max(top, lanes_load(score + v * LANES));
-        }
-        block_max = lanes_top(top);
-        s->max[r] = block_max > s->max[r] ? block_max : s->max[r];
+    }
+}
+
+/*
+ * Scores to weights, relative to a maximum that now holds this block.  A row
+ * that sees nothing of it, or nothing yet, has differences of 0 or NaN: its
+ * factor is 1 or 0, its weights are 0, and nothing changes.
+ */
+static inline void
+attention_weights(struct attention_state *s)
+{
+    const struct lanes old_max = s->max;
+    struct lanes top[LANES];
+    float max[LANES];
+
+    for (size_t r = 0; r < s->n_rows; r++) {
+        const float *score = s->rows + r * ROW_STRIDE + ROW_WEIGHT;
+
+        top[r] =
+            lanes_max(lanes_max(lanes_load(score), lanes_load(score + LANES)),
+                lanes_max(lanes_load(score + 2 * LANES),
+                    lanes_load(score + 3 * LANES)));
     }
     for (size_t r = s->n_rows; r < LANES; r++) {
-        s->old_max[r] = s->max[r];
+        top[r] = lanes_set(-INFINITY);
     }
-    lanes_store(s->factor,
-        exp_bounded(lanes_sub(lanes_load(s->old_max), lanes_load(s->max))));
+    s->max = lanes_max(lanes_tops(top), old_max);
+    lanes_store(max, s->max);
+    lanes_store(s->factor, exp_bounded(lanes_sub(old_max, s->max)));
 
     for (size_t r = 0; r < s->n_rows; r++) {
         float *row = s->rows + r * ROW_STRIDE;
-        const struct lanes max = lanes_set(s->max[r]);
         const struct lanes factor = lanes_set(s->factor[r]);
         struct lanes e[BLOCK_VECTORS], sum;
 
-        if (s->first[r] >= s->end[r]) {
-            continue;
-        }
-#pragma GCC unroll 4
+        SIMD_UNROLL(4)
         for (size_t v = 0; v < BLOCK_VECTORS; v++) {
             float *w = row + ROW_WEIGHT + v * LANES;
 
-            e[v] = exp_bounded(lanes_sub(lanes_load(w), max));
+            e[v] = exp_bounded(lanes_sub(lanes_load(w), lanes_set(max[r])));
             lanes_store(w, e[v]);
         }
         sum = lanes_add(lanes_add(e[0], e[1]), lanes_add(e[2], e[3]));
         lanes_store(row + ROW_TOTAL,
             lanes_fma(lanes_load(row + ROW_TOTAL), factor, sum));
-        /* Times 1 changes nothing. */
-        for (size_t v = 0; s->factor[r] != 1.0f && v < s->value_vectors; v++) {
-            float *x = row + ROW_SUM + v * LANES;
-
-            lanes_store(x, lanes_mul(lanes_load(x), factor));
-        }
     }
 }
 
-/* Chains of n_rows rows from row over keys [first, end) of the block. */
+/*
+ * Chains of n_rows rows from row over keys [first, end) of the block, which
+ * start from what is there times factor.
+ */
 static inline void
-attention_values(struct attention_state *s, const float *values, size_t row,
-    size_t n_rows, size_t first, size_t end)
+attention_values(struct attention_state *s, const float *values,
+    const float *factor, size_t row, size_t n_rows, size_t first, size_t end)
 {
     const size_t stride = s->value_vectors * LANES;
     const struct product p = {
@@ -163,10 +168,32 @@ attention_values(struct attention_state *s, const float *values, size_t row,
         .n_rows = n_rows,
         .n_vectors = s->value_vectors,
         .n_k = end - first,
+        .factor = factor + row,
     };
 
-    if (first < end) {
-        product(&p, ROW_STRIDE);
+    product(&p, ROW_STRIDE);
+}
+
+/*
+ * A block that some row sees in part: keys before, in and after the range
+ * that all rows see, in their order.
+ */
+static inline void
+attention_edge(struct attention_state *s, const float *values)
+{
+    const size_t first = s->common_first, end = s->common_end;
+
+    for (size_t r = 0; r < s->n_rows; r++) {
+        size_t from = s->first[r] < first ? s->first[r] : first;
+
+        attention_values(s, values, s->factor, r, 1, from, first);
+    }
+    attention_values(s, values, s->ones, 0, s->n_rows, first, end);
+    for (size_t r = 0; r < s->n_rows; r++) {
+        size_t from = s->first[r] > end ? s->first[r] : end;
+        size_t to = s->end[r] > from ? s->end[r] : from;
+
+        attention_values(s, values, s->ones, r, 1, from, to);
     }
 }
 
@@ -184,20 +211,16 @@ attention_block(
         .n_k = D,
         .is_first = true,
     };
-    const size_t first = s->common_first, end = s->common_end;
 
     product(&scores, ROW_STRIDE);
-    attention_weights(s);
-
-    /* In the order of the keys: before, in and after the common range. */
-    for (size_t r = 0; first > 0 && r < s->n_rows; r++) {
-        attention_values(s, values, r, 1, s->first[r], first);
-    }
-    attention_values(s, values, 0, s->n_rows, first, end);
-    for (size_t r = 0; end < ATTENTION_BLOCK && r < s->n_rows; r++) {
-        size_t from = s->first[r] > end ? s->first[r] : end;
-
-        attention_values(s, values, r, 1, from, s->end[r]);
+    if (s->common_first == 0 && s->common_end == ATTENTION_BLOCK) {
+        attention_weights(s);
+        attention_values(
+            s, values, s->factor, 0, s->n_rows, 0, ATTENTION_BLOCK);
+    } else {
+        attention_mask(s);
+        attention_weights(s);
+        attention_edge(s, values);
     }
 }
 

@@ -25,7 +25,7 @@ exp_bounded(struct lanes x)
     p = lanes_fma(r, p, lanes_set(EXPF_C2));
     p = lanes_fma(r, p, one);
     p = lanes_fma(r, p, one);
-    return lanes_keep(x, lanes_set(EXPF_MIN), lanes_scale(p, t));
+    return lanes_scale(p, t, x, lanes_set(EXPF_MIN));
 }
 
 /* Any x; NaN gives 0. */

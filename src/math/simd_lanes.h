@@ -5,9 +5,11 @@
  * C.  All three give the same bits for every operation, NaN payloads aside:
  *   lanes_max(a, b)       a > b ? a : b, also for NaN and for zeros
  *   lanes_fma, lanes_fnma a * b + c and c - a * b, rounded once
- *   lanes_scale(a, t)     a * 2^n for a t that has n in its lowest bits;
- *                         exact, because a and the product are normal
+ *   lanes_scale(a, t, x, min)
+ *                         x >= min ? a * 2^n : 0 for a t that has n in its
+ *                         lowest bits; a and the product are normal
  *   lanes_keep(x, y, a)   x >= y ? a : 0
+ *   lanes_tops(rows)      the largest lane of each of 16 rows
  *   counts_add(c, e)      c + floor(2^SOFTMAX_BITS * e) for 0 <= e <= 1
  */
 #ifndef MATH_SIMD_LANES_H
@@ -16,9 +18,6 @@
 #include <stddef.h>
 
 #define LANES 16
-
-/* Small functions that must vanish into their callers. */
-#define SIMD_INLINE static inline __attribute__((always_inline))
 
 #if defined(SIMD_AVX512)
 #include "simd_lanes_avx512.h"

@@ -13,6 +13,13 @@
 
 #include "softmax.h"
 
+/* Small functions that must vanish into their callers. */
+#define SIMD_INLINE static inline __attribute__((always_inline))
+
+/* Loops whose arrays must become registers. */
+#define SIMD_PRAGMA(text) _Pragma(#text)
+#define SIMD_UNROLL(n)    SIMD_PRAGMA(GCC unroll n)
+
 struct lanes {
     __m256 a, b;
 };
@@ -33,28 +40,26 @@ struct counts {
 #define PRODUCT_ROWS      6
 #define PRODUCT_ROWS_MANY 6
 
-#define AVX2_INLINE static inline __attribute__((always_inline))
-
-AVX2_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_set(float x)
 {
     return (struct lanes){_mm256_set1_ps(x), _mm256_set1_ps(x)};
 }
 
-AVX2_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_load(const float *p)
 {
     return (struct lanes){_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};
 }
 
-AVX2_INLINE void
+SIMD_INLINE void
 lanes_store(float *p, struct lanes x)
 {
     _mm256_storeu_ps(p, x.a);
     _mm256_storeu_ps(p + 8, x.b);
 }
 
-AVX2_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_load_some(const float *p, size_t n, struct lanes fill)
 {
     float x[16];
@@ -64,7 +69,7 @@ lanes_load_some(const float *p, size_t n, struct lanes fill)
     return lanes_load(x);
 }
 
-AVX2_INLINE void
+SIMD_INLINE void
 lanes_store_some(float *p, struct lanes a, size_t n)
 {
     float x[16];
@@ -73,51 +78,51 @@ lanes_store_some(float *p, struct lanes a, size_t n)
     memcpy(p, x, n * sizeof(*x));
 }
 
-AVX2_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_add(struct lanes x, struct lanes y)
 {
     return (struct lanes){_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)};
 }
 
-AVX2_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_sub(struct lanes x, struct lanes y)
 {
     return (struct lanes){_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)};
 }
 
-AVX2_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_mul(struct lanes x, struct lanes y)
 {
     return (struct lanes){_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)};
 }
 
-AVX2_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_div(struct lanes x, struct lanes y)
 {
     return (struct lanes){_mm256_div_ps(x.a, y.a), _mm256_div_ps(x.b, y.b)};
 }
 
-AVX2_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_fma(struct lanes x, struct lanes y, struct lanes z)
 {
     return (struct lanes){
         _mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)};
 }
 
-AVX2_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_fnma(struct lanes x, struct lanes y, struct lanes z)
 {
     return (struct lanes){
         _mm256_fnmadd_ps(x.a, y.a, z.a), _mm256_fnmadd_ps(x.b, y.b, z.b)};
 }
 
-AVX2_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_max(struct lanes x, struct lanes y)
 {
     return (struct lanes){_mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)};
 }
 
-AVX2_INLINE __m256
+SIMD_INLINE __m256
 avx2_scale(__m256 a, __m256 t)
 {
     __m256i n = _mm256_slli_epi32(_mm256_castps_si256(t), 23);
@@ -125,13 +130,17 @@ avx2_scale(__m256 a, __m256 t)
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), n));
 }
 
-AVX2_INLINE struct lanes
-lanes_scale(struct lanes x, struct lanes t)
+SIMD_INLINE struct lanes
+lanes_scale(struct lanes a, struct lanes t, struct lanes x, struct lanes min)
 {
-    return (struct lanes){avx2_scale(x.a, t.a), avx2_scale(x.b, t.b)};
+    const __m256 keep_a = _mm256_cmp_ps(x.a, min.a, _CMP_GE_OQ);
+    const __m256 keep_b = _mm256_cmp_ps(x.b, min.b, _CMP_GE_OQ);
+
+    return (struct lanes){_mm256_and_ps(keep_a, avx2_scale(a.a, t.a)),
+        _mm256_and_ps(keep_b, avx2_scale(a.b, t.b))};
 }
 
-AVX2_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_keep(struct lanes x, struct lanes y, struct lanes z)
 {
     return (struct lanes){
@@ -140,7 +149,7 @@ lanes_keep(struct lanes x, struct lanes y, struct lanes z)
 }
 
 /* The largest lane. */
-AVX2_INLINE float
+SIMD_INLINE float
 lanes_top(struct lanes x)
 {
     __m256 m = _mm256_max_ps(x.a, x.b);
@@ -153,7 +162,7 @@ lanes_top(struct lanes x)
 }
 
 /* Quarter i of x as doubles. */
-AVX2_INLINE __m256d
+SIMD_INLINE __m256d
 avx2_quarter(struct lanes x, size_t i)
 {
     __m256 half = i < 2 ? x.a : x.b;
@@ -162,24 +171,35 @@ avx2_quarter(struct lanes x, size_t i)
         i % 2 ? _mm256_extractf128_ps(half, 1) : _mm256_castps256_ps128(half));
 }
 
-AVX2_INLINE struct wide
+SIMD_INLINE struct lanes
+lanes_tops(const struct lanes *rows)
+{
+    float top[16];
+
+    for (size_t i = 0; i < 16; i++) {
+        top[i] = lanes_top(rows[i]);
+    }
+    return lanes_load(top);
+}
+
+SIMD_INLINE struct wide
 wide_zero(void)
 {
     return (struct wide){{_mm256_setzero_pd(), _mm256_setzero_pd(),
         _mm256_setzero_pd(), _mm256_setzero_pd()}};
 }
 
-AVX2_INLINE struct wide
+SIMD_INLINE struct wide
 wide_add(struct wide s, struct lanes e)
 {
-#pragma GCC unroll 4
+    SIMD_UNROLL(4)
     for (size_t i = 0; i < 4; i++) {
         s.v[i] = _mm256_add_pd(s.v[i], avx2_quarter(e, i));
     }
     return s;
 }
 
-AVX2_INLINE void
+SIMD_INLINE void
 wide_store(double *p, struct wide s)
 {
     for (size_t i = 0; i < 4; i++) {
@@ -187,7 +207,7 @@ wide_store(double *p, struct wide s)
     }
 }
 
-AVX2_INLINE struct counts
+SIMD_INLINE struct counts
 counts_zero(void)
 {
     return (struct counts){{_mm256_setzero_si256(), _mm256_setzero_si256(),
@@ -195,13 +215,13 @@ counts_zero(void)
 }
 
 /* An integer below 2^52 stands in the low bits of its sum with 2^52. */
-AVX2_INLINE struct counts
+SIMD_INLINE struct counts
 counts_add(struct counts c, struct lanes e)
 {
     const __m256d one = _mm256_set1_pd((double)(UINT64_C(1) << SOFTMAX_BITS));
     const __m256d shift = _mm256_set1_pd(0x1p52);
 
-#pragma GCC unroll 4
+    SIMD_UNROLL(4)
     for (size_t i = 0; i < 4; i++) {
         __m256d whole = _mm256_floor_pd(_mm256_mul_pd(avx2_quarter(e, i), one));
         __m256i bits = _mm256_castpd_si256(_mm256_add_pd(whole, shift));
@@ -212,7 +232,7 @@ counts_add(struct counts c, struct lanes e)
     return c;
 }
 
-AVX2_INLINE void
+SIMD_INLINE void
 counts_store(uint64_t *p, struct counts c)
 {
     for (size_t i = 0; i < 4; i++) {
@@ -220,7 +240,7 @@ counts_store(uint64_t *p, struct counts c)
     }
 }
 
-AVX2_INLINE uint64_t
+SIMD_INLINE uint64_t
 counts_sum(struct counts c)
 {
     uint64_t x[16], sum = 0;

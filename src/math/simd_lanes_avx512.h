@@ -12,6 +12,13 @@
 
 #include "softmax.h"
 
+/* Small functions that must vanish into their callers. */
+#define SIMD_INLINE static inline __attribute__((always_inline))
+
+/* Loops whose arrays must become registers. */
+#define SIMD_PRAGMA(text) _Pragma(#text)
+#define SIMD_UNROLL(n)    SIMD_PRAGMA(GCC unroll n)
+
 struct lanes {
     __m512 v;
 };
@@ -32,27 +39,25 @@ struct counts {
 #define PRODUCT_ROWS      6
 #define PRODUCT_ROWS_MANY 12
 
-#define AVX512_INLINE static inline __attribute__((always_inline))
-
-AVX512_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_set(float x)
 {
     return (struct lanes){_mm512_set1_ps(x)};
 }
 
-AVX512_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_load(const float *p)
 {
     return (struct lanes){_mm512_loadu_ps(p)};
 }
 
-AVX512_INLINE void
+SIMD_INLINE void
 lanes_store(float *p, struct lanes a)
 {
     _mm512_storeu_ps(p, a.v);
 }
 
-AVX512_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_load_some(const float *p, size_t n, struct lanes fill)
 {
     __mmask16 mask = (__mmask16)((1u << n) - 1);
@@ -60,64 +65,65 @@ lanes_load_some(const float *p, size_t n, struct lanes fill)
     return (struct lanes){_mm512_mask_loadu_ps(fill.v, mask, p)};
 }
 
-AVX512_INLINE void
+SIMD_INLINE void
 lanes_store_some(float *p, struct lanes a, size_t n)
 {
     _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), a.v);
 }
 
-AVX512_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_add(struct lanes a, struct lanes b)
 {
     return (struct lanes){_mm512_add_ps(a.v, b.v)};
 }
 
-AVX512_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_sub(struct lanes a, struct lanes b)
 {
     return (struct lanes){_mm512_sub_ps(a.v, b.v)};
 }
 
-AVX512_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_mul(struct lanes a, struct lanes b)
 {
     return (struct lanes){_mm512_mul_ps(a.v, b.v)};
 }
 
-AVX512_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_div(struct lanes a, struct lanes b)
 {
     return (struct lanes){_mm512_div_ps(a.v, b.v)};
 }
 
-AVX512_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_fma(struct lanes a, struct lanes b, struct lanes c)
 {
     return (struct lanes){_mm512_fmadd_ps(a.v, b.v, c.v)};
 }
 
-AVX512_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_fnma(struct lanes a, struct lanes b, struct lanes c)
 {
     return (struct lanes){_mm512_fnmadd_ps(a.v, b.v, c.v)};
 }
 
-AVX512_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_max(struct lanes a, struct lanes b)
 {
     return (struct lanes){_mm512_max_ps(a.v, b.v)};
 }
 
-AVX512_INLINE struct lanes
-lanes_scale(struct lanes a, struct lanes t)
+SIMD_INLINE struct lanes
+lanes_scale(struct lanes a, struct lanes t, struct lanes x, struct lanes min)
 {
+    __mmask16 mask = _mm512_cmp_ps_mask(x.v, min.v, _CMP_GE_OQ);
     __m512i n = _mm512_slli_epi32(_mm512_castps_si512(t.v), 23);
-    __m512i sum = _mm512_add_epi32(_mm512_castps_si512(a.v), n);
+    __m512i sum = _mm512_maskz_add_epi32(mask, _mm512_castps_si512(a.v), n);
 
     return (struct lanes){_mm512_castsi512_ps(sum)};
 }
 
-AVX512_INLINE struct lanes
+SIMD_INLINE struct lanes
 lanes_keep(struct lanes x, struct lanes y, struct lanes a)
 {
     __mmask16 mask = _mm512_cmp_ps_mask(x.v, y.v, _CMP_GE_OQ);
@@ -126,19 +132,56 @@ lanes_keep(struct lanes x, struct lanes y, struct lanes a)
 }
 
 /* The largest lane. */
-AVX512_INLINE float
+SIMD_INLINE float
 lanes_top(struct lanes a)
 {
     return _mm512_reduce_max_ps(a.v);
 }
 
-AVX512_INLINE struct wide
+/* Two sets of rows become one, with half the lanes of each row. */
+SIMD_INLINE __m512
+avx512_fold_quarters(__m512 a, __m512 b)
+{
+    return _mm512_max_ps(
+        _mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
+}
+
+SIMD_INLINE __m512
+avx512_fold_lanes(__m512 a, __m512 b)
+{
+    return _mm512_max_ps(
+        _mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xdd));
+}
+
+SIMD_INLINE struct lanes
+lanes_tops(const struct lanes *rows)
+{
+    /* Where the folds leave rows 0 to 15. */
+    const __m512i order =
+        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m512 x[8];
+
+    SIMD_UNROLL(8)
+    for (size_t i = 0; i < 8; i++) {
+        x[i] = avx512_fold_quarters(rows[2 * i].v, rows[2 * i + 1].v);
+    }
+    SIMD_UNROLL(4)
+    for (size_t i = 0; i < 4; i++) {
+        x[i] = avx512_fold_quarters(x[2 * i], x[2 * i + 1]);
+    }
+    x[0] = avx512_fold_lanes(x[0], x[1]);
+    x[1] = avx512_fold_lanes(x[2], x[3]);
+    x[0] = avx512_fold_lanes(x[0], x[1]);
+    return (struct lanes){_mm512_permutexvar_ps(order, x[0])};
+}
+
+SIMD_INLINE struct wide
 wide_zero(void)
 {
     return (struct wide){_mm512_setzero_pd(), _mm512_setzero_pd()};
 }
 
-AVX512_INLINE struct wide
+SIMD_INLINE struct wide
 wide_add(struct wide s, struct lanes e)
 {
     __m256 low = _mm512_castps512_ps256(e.v);
@@ -148,20 +191,20 @@ wide_add(struct wide s, struct lanes e)
         _mm512_add_pd(s.high, _mm512_cvtps_pd(high))};
 }
 
-AVX512_INLINE void
+SIMD_INLINE void
 wide_store(double *p, struct wide s)
 {
     _mm512_storeu_pd(p, s.low);
     _mm512_storeu_pd(p + 8, s.high);
 }
 
-AVX512_INLINE struct counts
+SIMD_INLINE struct counts
 counts_zero(void)
 {
     return (struct counts){_mm512_setzero_si512(), _mm512_setzero_si512()};
 }
 
-AVX512_INLINE struct counts
+SIMD_INLINE struct counts
 counts_add(struct counts c, struct lanes e)
 {
     const float one = (float)(UINT64_C(1) << SOFTMAX_BITS);
@@ -173,7 +216,7 @@ counts_add(struct counts c, struct lanes e)
         _mm512_add_epi64(c.low, low), _mm512_add_epi64(c.high, high)};
 }
 
-AVX512_INLINE uint64_t
+SIMD_INLINE uint64_t
 counts_sum(struct counts c)
 {
     __m512i sum = _mm512_add_epi64(c.low, c.high);
@@ -181,7 +224,7 @@ counts_sum(struct counts c)
     return (uint64_t)_mm512_reduce_add_epi64(sum);
 }
 
-AVX512_INLINE void
+SIMD_INLINE void
 counts_store(uint64_t *p, struct counts c)
 {
     _mm512_storeu_si512(p, c.low);

@@ -14,6 +14,9 @@
 
 #include "softmax.h"
 
+#define SIMD_INLINE static inline
+#define SIMD_UNROLL(n)
+
 struct lanes {
     float v[16];
 };
@@ -34,68 +37,105 @@ struct counts {
 #define PRODUCT_ROWS      2
 #define PRODUCT_ROWS_MANY 2
 
-/* A function that sets every lane of r by an expression of i. */
-#define PORTABLE_EACH(expression)                                              \
-    {                                                                          \
-        struct lanes r;                                                        \
-                                                                               \
-        for (size_t i = 0; i < 16; i++) {                                      \
-            r.v[i] = (expression);                                             \
-        }                                                                      \
-        return r;                                                              \
+#define PORTABLE_EACH(statement)                                               \
+    for (size_t i = 0; i < 16; i++) {                                          \
+        statement;                                                             \
     }
 
 static inline struct lanes
-lanes_set(float x) PORTABLE_EACH(x)
+lanes_set(float x)
+{
+    struct lanes a;
 
-    static inline struct lanes lanes_load(const float *p) PORTABLE_EACH(p[i])
+    PORTABLE_EACH(a.v[i] = x)
+    return a;
+}
 
-        static inline struct lanes
-    lanes_load_some(const float *p, size_t n, struct lanes fill)
-        PORTABLE_EACH(i < n ? p[i] : fill.v[i])
+static inline struct lanes
+lanes_load(const float *p)
+{
+    struct lanes a;
 
-            static inline struct lanes
-    lanes_add(struct lanes a, struct lanes b) PORTABLE_EACH(a.v[i] + b.v[i])
+    memcpy(a.v, p, sizeof(a.v));
+    return a;
+}
 
-        static inline struct lanes lanes_sub(struct lanes a, struct lanes b)
-            PORTABLE_EACH(a.v[i] - b.v[i])
+static inline struct lanes
+lanes_load_some(const float *p, size_t n, struct lanes fill)
+{
+    memcpy(fill.v, p, n * sizeof(*p));
+    return fill;
+}
 
-                static inline struct lanes
-    lanes_mul(struct lanes a, struct lanes b) PORTABLE_EACH(a.v[i] * b.v[i])
+static inline struct lanes
+lanes_add(struct lanes a, struct lanes b)
+{
+    PORTABLE_EACH(a.v[i] += b.v[i])
+    return a;
+}
 
-        static inline struct lanes lanes_div(struct lanes a, struct lanes b)
-            PORTABLE_EACH(a.v[i] / b.v[i])
+static inline struct lanes
+lanes_sub(struct lanes a, struct lanes b)
+{
+    PORTABLE_EACH(a.v[i] -= b.v[i])
+    return a;
+}
 
-                static inline struct lanes
-    lanes_fma(struct lanes a, struct lanes b, struct lanes c)
-        PORTABLE_EACH(fmaf(a.v[i], b.v[i], c.v[i]))
+static inline struct lanes
+lanes_mul(struct lanes a, struct lanes b)
+{
+    PORTABLE_EACH(a.v[i] *= b.v[i])
+    return a;
+}
 
-            static inline struct lanes
-    lanes_fnma(struct lanes a, struct lanes b, struct lanes c)
-        PORTABLE_EACH(fmaf(-a.v[i], b.v[i], c.v[i]))
+static inline struct lanes
+lanes_div(struct lanes a, struct lanes b)
+{
+    PORTABLE_EACH(a.v[i] /= b.v[i])
+    return a;
+}
 
-            static inline struct lanes lanes_max(struct lanes a, struct lanes b)
-                PORTABLE_EACH(a.v[i] > b.v[i] ? a.v[i] : b.v[i])
+static inline struct lanes
+lanes_fma(struct lanes a, struct lanes b, struct lanes c)
+{
+    PORTABLE_EACH(c.v[i] = fmaf(a.v[i], b.v[i], c.v[i]))
+    return c;
+}
 
-                    static inline struct lanes
-    lanes_keep(struct lanes x, struct lanes y, struct lanes a)
-        PORTABLE_EACH(x.v[i] >= y.v[i] ? a.v[i] : 0.0f)
+static inline struct lanes
+lanes_fnma(struct lanes a, struct lanes b, struct lanes c)
+{
+    PORTABLE_EACH(c.v[i] = fmaf(-a.v[i], b.v[i], c.v[i]))
+    return c;
+}
 
-#undef PORTABLE_EACH
+static inline struct lanes
+lanes_max(struct lanes a, struct lanes b)
+{
+    PORTABLE_EACH(a.v[i] = a.v[i] > b.v[i] ? a.v[i] : b.v[i])
+    return a;
+}
 
-            static inline struct lanes
-    lanes_scale(struct lanes a, struct lanes t)
+static inline struct lanes
+lanes_keep(struct lanes x, struct lanes y, struct lanes a)
+{
+    PORTABLE_EACH(a.v[i] = x.v[i] >= y.v[i] ? a.v[i] : 0.0f)
+    return a;
+}
+
+static inline struct lanes
+lanes_scale(struct lanes a, struct lanes t, struct lanes x, struct lanes min)
 {
     uint32_t bits[16], n[16];
 
     memcpy(bits, a.v, sizeof(bits));
     memcpy(n, t.v, sizeof(n));
-    for (size_t i = 0; i < 16; i++) {
-        bits[i] += n[i] << 23;
-    }
+    PORTABLE_EACH(bits[i] = x.v[i] >= min.v[i] ? bits[i] + (n[i] << 23) : 0)
     memcpy(a.v, bits, sizeof(bits));
     return a;
 }
+
+#undef PORTABLE_EACH
 
 static inline void
 lanes_store(float *p, struct lanes a)
@@ -119,6 +159,17 @@ lanes_top(struct lanes a)
         top = a.v[i] > top ? a.v[i] : top;
     }
     return top;
+}
+
+static inline struct lanes
+lanes_tops(const struct lanes *rows)
+{
+    float top[16];
+
+    for (size_t i = 0; i < 16; i++) {
+        top[i] = lanes_top(rows[i]);
+    }
+    return lanes_load(top);
 }
 
 static inline struct wide

@@ -19,7 +19,8 @@ struct product {
     const float *b;
     size_t b_stride;
     size_t n_rows, n_vectors, n_k;
-    bool is_first; /* chains start from 0, else go on from out */
+    const float *factor; /* by row: chains start from out times it */
+    bool is_first;       /* or from 0 */
 };
 
 SIMD_INLINE void
@@ -32,27 +33,30 @@ product_piece(const struct product *p, size_t row, size_t vector,
     const size_t b_stride = p->b_stride;
     struct lanes sum[PRODUCT_ROWS_MANY][PRODUCT_VECTORS];
 
-#pragma GCC unroll 12
+    SIMD_UNROLL(12)
     for (size_t r = 0; r < R; r++) {
-#pragma GCC unroll 4
+        SIMD_UNROLL(4)
         for (size_t v = 0; v < V; v++) {
-            sum[r][v] = p->is_first
-                            ? lanes_set(0.0f)
-                            : lanes_load(out + r * row_stride + v * LANES);
+            sum[r][v] = lanes_set(0.0f);
+            if (!p->is_first) {
+                sum[r][v] =
+                    lanes_mul(lanes_load(out + r * row_stride + v * LANES),
+                        lanes_set(p->factor[row + r]));
+            }
         }
     }
     for (size_t k = 0; k < p->n_k; k++) {
         struct lanes x[PRODUCT_VECTORS];
 
-#pragma GCC unroll 4
+        SIMD_UNROLL(4)
         for (size_t v = 0; v < V; v++) {
             x[v] = lanes_load(b + v * LANES);
         }
-#pragma GCC unroll 12
+        SIMD_UNROLL(12)
         for (size_t r = 0; r < R; r++) {
             struct lanes y = lanes_set(a[r * row_stride]);
 
-#pragma GCC unroll 4
+            SIMD_UNROLL(4)
             for (size_t v = 0; v < V; v++) {
                 sum[r][v] = lanes_fma(y, x[v], sum[r][v]);
             }
@@ -60,9 +64,9 @@ product_piece(const struct product *p, size_t row, size_t vector,
         a++;
         b += b_stride;
     }
-#pragma GCC unroll 12
+    SIMD_UNROLL(12)
     for (size_t r = 0; r < R; r++) {
-#pragma GCC unroll 4
+        SIMD_UNROLL(4)
         for (size_t v = 0; v < V; v++) {
             lanes_store(out + r * row_stride + v * LANES, sum[r][v]);
         }

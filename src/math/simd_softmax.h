@@ -33,7 +33,7 @@ softmax_top(const float *logits, size_t V)
         top[c] = least;
     }
     for (i = 0; i + TOP_CHAINS * LANES <= V; i += TOP_CHAINS * LANES) {
-#pragma GCC unroll 4
+        SIMD_UNROLL(4)
         for (size_t c = 0; c < TOP_CHAINS; c++) {
             top[c] = lanes_max(top[c], lanes_load(logits + i + c * LANES));
         }
