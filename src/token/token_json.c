@@ -38,7 +38,8 @@ parse(const char *path, const struct file_map *map)
         (const char *)map->data, map->bytes, JSON_REJECT_DUPLICATES, &error);
 
     if (root == NULL) {
-        report_error("%s: line %d: not sound JSON: %s%s", path, error.line, error.text,
+        report_error("%s: line %d: not sound JSON: %s%s", path, error.line,
+            error.text,
             json_error_code(&error) == json_error_premature_end_of_input
                 ? "; the file is cut short"
                 : "");

@@ -3,14 +3,20 @@
  *
  * Texts have the same tokens as in other software: Hugging Face's tokenizers
  * and tiktoken (../shared/golden/tokenizers), and llama.cpp (the .inp and .out
- * files next to its vocabularies).
+ * files next to its vocabularies).  Files of all kinds come back.
  */
+#include <glob.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/report.h"
 #include "check.h"
 #include "token/token.h"
 #include "token_support.h"
+
+/* Of a file of the corpora; limits the time. */
+#define FILE_BYTES_MAX 100000
 
 /* All strings of a golden set; ids is the name of the wanted numbers. */
 static void
@@ -216,6 +222,57 @@ test_gguf_vocabularies_are_as_in_llama_cpp(void)
     compare_with_llama_cpp("mpt");
 }
 
+static void
+test_gguf_tokenizers_of_other_kinds_are_refused(void)
+{
+    /* Without pre, an unknown pre, SentencePiece, WordPiece. */
+    static const char *const names[] = {
+        "gpt-neox", "deepseek-llm", "llama-spm", "bert-bge"};
+
+    for (size_t i = 0; i < 4; i++) {
+        char file[100];
+        snprintf(file, sizeof(file), "ggml-vocab/ggml-vocab-%s.gguf", names[i]);
+        const char *path = support_vocabulary(file);
+        if (path == NULL) {
+            return;
+        }
+        unsigned n_errors = report_error_count();
+        CU_ASSERT_PTR_NULL(tokenizer_open(path));
+        CU_ASSERT_EQUAL(report_error_count(), n_errors + 1);
+    }
+}
+
+static void
+test_files_of_all_kinds_come_back(void)
+{
+    const char *archive =
+        check_shared("data/compression/canterbury-calgary.tar.xz");
+    char command[4096], pattern[2048];
+    struct tokenizer *tokenizer = tokenizer_open(SUPPORT_TINY);
+    glob_t files;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(tokenizer);
+    if (archive == NULL) {
+        tokenizer_free(tokenizer);
+        return;
+    }
+    snprintf(command, sizeof(command), "tar -xJf '%s' -C '%s'", archive,
+        check_scratch(""));
+    CU_ASSERT_EQUAL_FATAL(system(command), 0);
+    snprintf(pattern, sizeof(pattern), "%s/canterbury-pfalcon/*/*",
+        check_scratch(""));
+    CU_ASSERT_EQUAL_FATAL(glob(pattern, 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        size_t bytes;
+        uint8_t *text = support_read(files.gl_pathv[i], &bytes);
+        support_round_trip(
+            tokenizer, text, bytes < FILE_BYTES_MAX ? bytes : FILE_BYTES_MAX);
+        free(text);
+    }
+    globfree(&files);
+    tokenizer_free(tokenizer);
+}
+
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_gpt2_is_as_in_tokenizers_and_tiktoken),
     CHECK_TEST(test_gpt_neox_without_its_normalizer_is_as_in_tokenizers),
@@ -223,6 +280,8 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_tiktoken_vocabularies_are_as_in_tiktoken),
     CHECK_TEST(test_gguf_files_have_the_tokens_of_their_texts),
     CHECK_TEST(test_gguf_vocabularies_are_as_in_llama_cpp),
+    CHECK_TEST(test_gguf_tokenizers_of_other_kinds_are_refused),
+    CHECK_TEST(test_files_of_all_kinds_come_back),
     CU_TEST_INFO_NULL,
 };
 CHECK_MAIN("golden tokenizers", tests)

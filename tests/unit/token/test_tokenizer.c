@@ -4,8 +4,6 @@
  * Every byte string has tokens that give it back, whatever the vocabulary,
  * and they do not depend on who else is encoding.
  */
-#include <glob.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +13,6 @@
 #include "token_support.h"
 
 #define LONG_BYTES 1000000
-
-/* Of a file of the corpora; limits the time. */
-#define FILE_BYTES_MAX 100000
 
 static struct tokenizer *
 open_tiny(void)
@@ -218,39 +213,31 @@ test_threads_share_a_tokenizer(void)
 }
 
 static void
-test_files_of_all_kinds_come_back(void)
+test_a_gguf_file_has_the_tokens_of_its_json_twin(void)
 {
-    const char *archive =
-        check_shared("data/compression/canterbury-calgary.tar.xz");
-    char command[4096], pattern[2048];
-    struct tokenizer *tokenizer = open_tiny();
-    glob_t files;
+    struct tokenizer *tokenizer = tokenizer_open(SUPPORT_TINY_GGUF ".gguf");
+    struct tokenizer *twin = open_tiny();
+    json_t *root = support_json(SUPPORT_TINY_GGUF ".expected.json");
+    const json_t *tokens = json_object_get(root, "tokens");
+    size_t bytes;
 
-    if (archive == NULL) {
-        tokenizer_free(tokenizer);
-        return;
-    }
-    snprintf(command, sizeof(command), "tar -xJf '%s' -C '%s'", archive,
-        check_scratch(""));
-    CU_ASSERT_EQUAL_FATAL(system(command), 0);
-    snprintf(pattern, sizeof(pattern), "%s/canterbury-pfalcon/*/*",
-        check_scratch(""));
-    CU_ASSERT_EQUAL_FATAL(glob(pattern, 0, NULL, &files), 0);
-    for (size_t i = 0; i < files.gl_pathc; i++) {
-        size_t bytes;
-        uint8_t *text = support_read(files.gl_pathv[i], &bytes);
-        support_round_trip(
-            tokenizer, text, bytes < FILE_BYTES_MAX ? bytes : FILE_BYTES_MAX);
-        free(text);
-    }
-    globfree(&files);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(tokenizer);
+    CU_ASSERT_EQUAL(strlen(tokenizer_sha256(tokenizer)), 64);
+    uint8_t *text = support_base64(
+        json_string_value(json_object_get(root, "text_base64")), &bytes);
+    support_same_tokens(tokenizer, text, bytes, tokens, true);
+    support_same_tokens(twin, text, bytes, tokens, true);
+    round_trips(tokenizer);
+    free(text);
+    json_decref(root);
     tokenizer_free(tokenizer);
+    tokenizer_free(twin);
 }
 
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_every_byte_string_comes_back),
     CHECK_TEST(test_long_runs_come_back_in_time),
-    CHECK_TEST(test_files_of_all_kinds_come_back),
+    CHECK_TEST(test_a_gguf_file_has_the_tokens_of_its_json_twin),
     CHECK_TEST(test_byte_tokens_are_the_bytes),
     CHECK_TEST(test_special_tokens_are_text_and_have_no_bytes),
     CHECK_TEST(test_a_byte_without_a_token_is_an_escape),

@@ -15,6 +15,9 @@ struct tokenizer;
 /* The tokenizer of 300 tokens that is part of the repository. */
 #define SUPPORT_TINY "tests/reference/token/tokenizer.json"
 
+/* A model with the same one, and the tokens of a text. */
+#define SUPPORT_TINY_GGUF "tests/reference/models/small-Q4_0"
+
 /* A file as JSON; json_decref() it.  Exits if it cannot be read. */
 json_t *support_json(const char *path);
 
