@@ -69,7 +69,10 @@ enum options_outcome options_parse(struct options *options, void *settings,
 size_t options_operand_count(const struct options *options);
 const char *options_operand(const struct options *options, size_t i);
 
-/* The effective value of option i as text ("" if none). */
+/*
+ * The effective value of option i as text: "" if there is none; numbers
+ * without unit, flags as yes or no.
+ */
 const char *options_text(const struct options *options, size_t i);
 bool options_is_default(const struct options *options, size_t i);
 const struct options_spec *options_spec(const struct options *options);

@@ -124,6 +124,32 @@ print_model(const char *path, bool has_tokenizer, int n_threads)
     return has_tokenizer ? print_tokenizer(path) : 0;
 }
 
+/* All attributes by group; what the run is compared by stays out. */
+static void
+print_attributes(const struct attribute *list, size_t n)
+{
+    const char *group = "";
+
+    for (size_t i = 0; i < n; i++) {
+        const struct attribute *a = &list[i];
+        if (a->group[0] == '\0' || strcmp(a->group, "identity") == 0) {
+            continue;
+        }
+        if (strcmp(a->group, group) != 0) {
+            group = a->group;
+            printf("[%s]\n", group);
+        }
+        if (a->type == ATTRIBUTE_TEXT) {
+            printf("  %-18s %s", a->name, a->text);
+        } else if (a->type == ATTRIBUTE_U64) {
+            printf("  %-18s %" PRIu64, a->name, a->u64);
+        } else {
+            printf("  %-18s %.10g", a->name, a->f64);
+        }
+        printf("%s\n", a->is_default ? " (default)" : "");
+    }
+}
+
 static int
 print_results(const char *path)
 {
@@ -140,22 +166,7 @@ print_results(const char *path)
             summary.complete ? "" : " (NOT complete)");
         summary_print(&summary);
         const struct attribute *list = results_file_attributes(file, &n);
-        const char *group = "";
-        for (size_t i = 0; i < n; i++) {
-            const struct attribute *a = &list[i];
-            if (strcmp(a->group, group) != 0) {
-                group = a->group;
-                printf("[%s]\n", group);
-            }
-            if (a->type == ATTRIBUTE_TEXT) {
-                printf("  %-18s %s", a->name, a->text);
-            } else if (a->type == ATTRIBUTE_U64) {
-                printf("  %-18s %" PRIu64, a->name, a->u64);
-            } else {
-                printf("  %-18s %.10g", a->name, a->f64);
-            }
-            printf("%s\n", a->is_default ? " (default)" : "");
-        }
+        print_attributes(list, n);
     }
     results_file_close(file);
     return rc;

@@ -108,13 +108,12 @@ check_tensor(const struct model_tensors *tensors, const struct tensor *tensor,
     }
     if (tensor->type >= TENSOR_TYPES) {
         report_error("%s: tensor %s is of type %s, which is not supported",
-            tensors->path, tensor->name, tensor_type_name(tensor->type));
+            tensors->path, tensor->name, tensor->stored_as);
         return -1;
     }
     if (n_inner % tensor_block_count(tensor->type) != 0) {
         report_error("%s: tensor %s: rows of %zu are not whole %s blocks",
-            tensors->path, tensor->name, n_inner,
-            tensor_type_name(tensor->type));
+            tensors->path, tensor->name, n_inner, tensor->stored_as);
         return -1;
     }
     return 0;

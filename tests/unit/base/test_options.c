@@ -140,7 +140,7 @@ test_defaults_fill_what_is_not_given(void)
     CU_ASSERT(!options_is_default(options, CORPUS));
     CU_ASSERT(options_is_default(options, CHUNK));
     CU_ASSERT_STRING_EQUAL(options_text(options, CHUNK), "2048");
-    CU_ASSERT_STRING_EQUAL(options_text(options, OVERWRITE), "");
+    CU_ASSERT_STRING_EQUAL(options_text(options, OVERWRITE), "no");
     CU_ASSERT_PTR_EQUAL(options_spec(options), &spec);
     CU_ASSERT_EQUAL(options_operand_count(options), 0);
     options_free(options);
@@ -159,7 +159,7 @@ test_both_forms_of_an_option_are_read(void)
     CU_ASSERT(s.rate == 1);
     CU_ASSERT(s.overwrite);
     CU_ASSERT_STRING_EQUAL(s.math, "blas");
-    CU_ASSERT_STRING_EQUAL(options_text(options, CHUNK), "4KiB");
+    CU_ASSERT_STRING_EQUAL(options_text(options, CHUNK), "4096");
     options_free(options);
 
     options = expect_right(&s, ARGS("--corpus", "a", "--overwrite=no",
