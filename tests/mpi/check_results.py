@@ -32,9 +32,9 @@ UNITS = {
 }
 
 
-def command(n_ranks, path, rows, per_rank):
+def command(n_ranks, path, rows, per_rank, buckets=BUCKETS):
     return ["mpirun", "--oversubscribe", "--bind-to", "none", "-n",
-            str(n_ranks), PROGRAM, path, str(rows), str(BUCKETS),
+            str(n_ranks), PROGRAM, path, str(rows), str(buckets),
             str(per_rank), "token-bits"]
 
 
@@ -140,6 +140,14 @@ def check_killed(reference):
     assert_equal(reference, check_layout(path))
 
 
+def check_many_slabs():
+    """More rows than go through a rank at once; the program compares."""
+    path = f"{SCRATCH}/slabs.h5"
+    subprocess.run(command(2, path, 250000, 10**9, buckets=64), check=True,
+                   stdout=subprocess.DEVNULL, timeout=100)
+    os.remove(path)
+
+
 def check_full_disk():
     """A small disk: a message, no crash, no rank waits, the rows stay."""
     directory = f"{SCRATCH}/small"
@@ -170,6 +178,7 @@ def main():
     check_any_rank_count(reference)
     check_parts(reference)
     check_killed(reference)
+    check_many_slabs()
     check_full_disk()
     shutil.rmtree(SCRATCH)
 

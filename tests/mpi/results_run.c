@@ -5,7 +5,7 @@
  *
  * Appends at most ROWS-PER-RANK rows on each rank and finishes the output if
  * none is missing then.  Prints rows, seconds and bytes; exits with 0 when
- * complete, 75 when rows are missing, 1 when something failed.
+ * complete and right, 75 when rows are missing, 1 when something failed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +43,10 @@ run(struct par *par, int argc, char **argv)
     }
     if (stat(rows.path, &st) != 0) {
         return 75;
+    }
+    if (rows_count_wrong(&rows) != 0) {
+        report_error("%s: not what was written", rows.path);
+        return 1;
     }
     printf("%llu rows, %d ranks: append %.2f s, finish %.2f s, %lld bytes\n",
         (unsigned long long)rows.n, par_size(par), times.append_s,

@@ -193,6 +193,37 @@ test_a_flipped_bit_drops_its_row_and_all_after(void)
     file_map_close(&map);
 }
 
+/*
+ * A file that ends with a page, so that reading behind it faults, and whose
+ * last record claims more bytes than are left.
+ */
+static void
+test_a_length_that_reaches_behind_the_file_is_not_believed(void)
+{
+    const char *path = check_scratch("liar.log");
+    uint8_t page[4096] = {0};
+    uint32_t head[2] = {0x724a4c43, 2};
+    size_t ends[N_ROWS + 1];
+    struct file_map map;
+    bool is_damaged = false;
+
+    write_journal(path, ends);
+    CU_ASSERT_EQUAL_FATAL(file_map_open(&map, path), 0);
+    CU_ASSERT_FATAL(map.bytes < sizeof(page) - 100);
+    memcpy(page, map.data, map.bytes);
+    size_t left = sizeof(page) - map.bytes;
+    const uint64_t lies[] = {left - 23, left - 16, left, UINT64_MAX,
+        UINT64_MAX - 23, UINT64_C(1) << 63};
+    memcpy(page + map.bytes, head, sizeof(head));
+    for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+        memcpy(page + map.bytes + 8, &lies[i], 8);
+        write_bytes(path, page, sizeof(page));
+        CU_ASSERT_EQUAL(count_rows(path, &is_damaged), N_ROWS);
+        CU_ASSERT(is_damaged);
+    }
+    file_map_close(&map);
+}
+
 /* What the reader says about a journal of the standard identity. */
 static enum journal_outcome
 open_as(const char *path, const struct attribute_list *other, char *problem,
@@ -316,6 +347,7 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_rows_are_read_back),
     CHECK_TEST(test_a_journal_cut_anywhere_keeps_the_whole_rows_before),
     CHECK_TEST(test_a_flipped_bit_drops_its_row_and_all_after),
+    CHECK_TEST(test_a_length_that_reaches_behind_the_file_is_not_believed),
     CHECK_TEST(test_a_journal_of_another_run_is_named_by_its_first_difference),
     CHECK_TEST(test_the_order_of_the_identity_does_not_matter),
     CHECK_TEST(test_a_journal_is_never_written_over),
