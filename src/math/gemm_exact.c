@@ -16,6 +16,13 @@
  */
 #define INPUT_FLOATS (128 * 1024)
 
+/*
+ * Weights of more floats than this do not stay in L2 (1 MiB): they are
+ * fetched ahead.  Doing so for smaller ones costs 3 %, not doing so for
+ * larger ones up to a third.
+ */
+#define RESIDENT_FLOATS (256 * 1024)
+
 /* Rows taken at once for any K: a panel read from memory is used that often. */
 #define ROWS_MIN 48
 
@@ -39,14 +46,17 @@ part_begin(size_t n, size_t part, size_t n_parts)
 }
 
 /*
- * All rows of the tile (any number) over its range of k; the panels stay in
- * the cache while the tiles pass by.
+ * All rows of the tile (any number) over its range of k.  Its panel stays in
+ * the cache while the tiles pass by, each of which fetches an equal part of
+ * the weights after the panel.
  */
 static void
 rows_of_panels(const struct gemm_kernel *kernel, const struct gemm_tile *first,
     size_t M, bool is_wide)
 {
     size_t n_tiles = (M + kernel->rows_max - 1) / kernel->rows_max;
+    size_t step = (GEMM_PANEL + n_tiles - 1) / n_tiles;
+    const float *next = first->next;
 
     for (size_t t = 0; t < n_tiles; t++) {
         size_t begin = part_begin(M, t, n_tiles);
@@ -56,7 +66,10 @@ rows_of_panels(const struct gemm_kernel *kernel, const struct gemm_tile *first,
 
         tile.out += begin * tile.out_stride;
         tile.in += begin * tile.in_stride;
+        tile.next = next;
+        tile.next_step = step;
         (is_wide ? rows->wide : rows->one)(&tile);
+        next = next ? next + tile.n_k * step : NULL;
     }
 }
 
@@ -66,6 +79,7 @@ panels_of_rows(const struct gemm_kernel *kernel, const struct gemm_block *b)
 {
     size_t n_ranges = (b->K + K_MAX - 1) / K_MAX;
     size_t n_wide = b->M <= kernel->rows_max ? kernel->rows[b->M].n_wide : 1;
+    bool is_fetched = n_wide == 1 && b->N * b->K > RESIDENT_FLOATS;
     size_t n_panels;
 
     for (size_t column = 0; column < b->N; column += n_panels * GEMM_PANEL) {
@@ -76,16 +90,18 @@ panels_of_rows(const struct gemm_kernel *kernel, const struct gemm_block *b)
         for (size_t range = 0; range < n_ranges; range++) {
             size_t k = part_begin(b->K, range, n_ranges);
             size_t k_end = part_begin(b->K, range + 1, n_ranges);
+            const float *panel = b->weights + column * b->K;
             struct gemm_tile tile = {
                 .out = b->out + column,
                 .out_stride = b->out_stride,
                 .in = b->in + k,
                 .in_stride = b->in_stride,
-                .panel = b->weights + column * b->K + k * GEMM_PANEL,
+                .panel = panel + k * GEMM_PANEL,
                 .panel_stride = b->K * GEMM_PANEL,
                 .n_columns = smaller(left, n_panels * GEMM_PANEL),
                 .n_k = k_end - k,
                 .is_first = k == 0,
+                .next = is_fetched ? panel + k_end * GEMM_PANEL : NULL,
             };
 
             rows_of_panels(kernel, &tile, b->M, is_wide);

@@ -21,12 +21,6 @@
 #define TILE_ROWS_MAX    12
 #define TILE_VECTORS_MAX 16
 
-/*
- * How far ahead of its use a panel is brought from L2 to L1, in k.  Nearer
- * comes late, farther displaces the input; flat from 8 to 32.
- */
-#define TILE_PREFETCH_K 16
-
 /* How many lanes of register v of a row of the tile exist. */
 static inline size_t
 tile_lanes(const struct gemm_tile *tile, size_t v)
@@ -39,63 +33,89 @@ tile_lanes(const struct gemm_tile *tile, size_t v)
     return tile->n_columns - first < LANES ? tile->n_columns - first : LANES;
 }
 
+typedef vec tile_sums[TILE_ROWS_MAX][TILE_VECTORS_MAX];
+
+/* One k of R rows and V registers: a broadcast per row, a load per register. */
+static inline __attribute__((always_inline)) void
+tile_step(tile_sums acc, const struct gemm_tile *tile, const float *in,
+    const float *panel, const size_t R, const size_t V)
+{
+    vec weight[TILE_VECTORS_MAX];
+
+#pragma GCC unroll 16
+    for (size_t v = 0; v < V; v++) {
+        weight[v] = vec_load(
+            panel + v / VECTORS * tile->panel_stride + v % VECTORS * LANES);
+    }
+#pragma GCC unroll 12
+    for (size_t r = 0; r < R; r++) {
+        vec x = vec_set(in[r * tile->in_stride]);
+
+#pragma GCC unroll 16
+        for (size_t v = 0; v < V; v++) {
+            acc[r][v] = vec_fma(x, weight[v], acc[r][v]);
+        }
+    }
+}
+
 /*
  * R rows of registers [v0, v0 + V) of the tile.  R and V are constants where
- * this is inlined: acc stays in registers.  Each k costs one broadcast per
- * row and one load per register of the panel.
+ * this is inlined, so acc stays in registers.  The output is fetched for
+ * writing at the start, long before the stores need it.
  */
 static inline __attribute__((always_inline)) void
 tile_part(const struct gemm_tile *tile, const size_t R, const size_t V,
     const size_t v0)
 {
-    const float *panel = tile->panel + v0 / VECTORS * tile->panel_stride;
+    const float *panel =
+        tile->panel + v0 / VECTORS * tile->panel_stride + v0 % VECTORS * LANES;
     const float *in = tile->in;
-    vec acc[TILE_ROWS_MAX][TILE_VECTORS_MAX];
+    const float *next = tile->next;
+    float *out = tile->out + v0 * LANES;
+    size_t k = 0;
+    tile_sums acc;
 
-    panel += v0 % VECTORS * LANES;
 #pragma GCC unroll 12
     for (size_t r = 0; r < R; r++) {
 #pragma GCC unroll 16
         for (size_t v = 0; v < V; v++) {
+            float *o = out + r * tile->out_stride + v * LANES;
+
             acc[r][v] = vec_zero();
+            if (v * LANES % 16 == 0) {
+                __builtin_prefetch(o, 1);
+            }
             if (!tile->is_first) {
-                acc[r][v] = vec_load_some(
-                    tile->out + r * tile->out_stride + (v0 + v) * LANES,
-                    tile_lanes(tile, v0 + v));
+                acc[r][v] = vec_load_some(o, tile_lanes(tile, v0 + v));
             }
         }
     }
-    for (size_t k = 0; k < tile->n_k; k++) {
-        vec weight[TILE_VECTORS_MAX];
-
-#pragma GCC unroll 16
-        for (size_t v = 0; v < V; v++) {
-            const float *w =
-                panel + v / VECTORS * tile->panel_stride + v % VECTORS * LANES;
-
-            weight[v] = vec_load(w);
-            if (v * LANES % 16 == 0) {
-                __builtin_prefetch(w + TILE_PREFETCH_K * GEMM_PANEL);
+    for (; k + GEMM_UNROLL <= tile->n_k; k += GEMM_UNROLL) {
+        if (next) {
+#pragma GCC unroll 8
+            for (size_t j = 0; j < GEMM_UNROLL; j++) {
+                __builtin_prefetch(next, 0, 2);
+                next += tile->next_step;
             }
         }
-#pragma GCC unroll 12
-        for (size_t r = 0; r < R; r++) {
-            vec x = vec_set(in[r * tile->in_stride]);
-
-#pragma GCC unroll 16
-            for (size_t v = 0; v < V; v++) {
-                acc[r][v] = vec_fma(x, weight[v], acc[r][v]);
-            }
+#pragma GCC unroll 8
+        for (size_t j = 0; j < GEMM_UNROLL; j++) {
+            tile_step(acc, tile, in + j, panel + j * GEMM_PANEL, R, V);
         }
-        panel += GEMM_PANEL;
+        in += GEMM_UNROLL;
+        panel += GEMM_UNROLL * GEMM_PANEL;
+    }
+    for (; k < tile->n_k; k++) {
+        tile_step(acc, tile, in, panel, R, V);
         in++;
+        panel += GEMM_PANEL;
     }
 #pragma GCC unroll 12
     for (size_t r = 0; r < R; r++) {
 #pragma GCC unroll 16
         for (size_t v = 0; v < V; v++) {
-            vec_store_some(tile->out + r * tile->out_stride + (v0 + v) * LANES,
-                acc[r][v], tile_lanes(tile, v0 + v));
+            vec_store_some(out + r * tile->out_stride + v * LANES, acc[r][v],
+                tile_lanes(tile, v0 + v));
         }
     }
 }

@@ -59,7 +59,6 @@ lack_avx2(void)
 {
     NEED("avx2");
     NEED("fma");
-    NEED("f16c");
     return NULL;
 }
 #endif
