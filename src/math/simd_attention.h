@@ -29,36 +29,45 @@
 #define ROW_TOTAL  (ROW_SUM + ATTENTION_HEAD_MAX)
 #define ROW_STRIDE (ROW_TOTAL + LANES)
 
+/* Rows in whole vectors. */
+#define ROW_GROUPS ((ATTENTION_ROWS + LANES - 1) / LANES)
+
 struct attention_state {
     float rows[ATTENTION_ROWS * ROW_STRIDE];
     /* By row; rows that do not exist fill the vector. */
-    struct lanes max;
-    float factor[LANES], ones[LANES];
+    struct lanes max[ROW_GROUPS];
+    float factor[ROW_GROUPS * LANES], ones[ROW_GROUPS * LANES];
     size_t first[ATTENTION_ROWS], end[ATTENTION_ROWS]; /* keys seen, of block */
     size_t common_first, common_end;                   /* seen by all rows */
     size_t n_rows;
     size_t value_vectors;
 };
 
-_Static_assert(ATTENTION_ROWS <= LANES, "one lane per row");
-
 static inline void
 attention_start(struct attention_state *s, const struct attention_tile *tile)
 {
+    const struct lanes zero = lanes_set(0.0f);
+    const struct lanes scale = lanes_set(tile->scale);
+
     s->n_rows = tile->n_rows;
     s->value_vectors = attention_value_stride(tile->D) / LANES;
-    s->max = lanes_set(-INFINITY);
-    lanes_store(s->ones, lanes_set(1.0f));
+    for (size_t g = 0; g < ROW_GROUPS; g++) {
+        s->max[g] = lanes_set(-INFINITY);
+        lanes_store(s->ones + g * LANES, lanes_set(1.0f));
+    }
     for (size_t r = 0; r < s->n_rows; r++) {
         float *row = s->rows + r * ROW_STRIDE;
 
-        for (size_t d = 0; d < tile->D; d++) {
-            row[ROW_QUERY + d] = tile->query[r][d] * tile->scale;
+        for (size_t d = 0; d < tile->D; d += LANES) {
+            const size_t n = tile->D - d < LANES ? tile->D - d : LANES;
+            struct lanes x = lanes_load_some(tile->query[r] + d, n, zero);
+
+            lanes_store(row + ROW_QUERY + d, lanes_mul(x, scale));
         }
         for (size_t v = 0; v < s->value_vectors; v++) {
-            lanes_store(row + ROW_SUM + v * LANES, lanes_set(0.0f));
+            lanes_store(row + ROW_SUM + v * LANES, zero);
         }
-        lanes_store(row + ROW_TOTAL, lanes_set(0.0f));
+        lanes_store(row + ROW_TOTAL, zero);
     }
 }
 
@@ -90,64 +99,80 @@ attention_ranges(
     }
 }
 
-/* Scores of keys that a row does not see become -infinity. */
+/* The scores [first, end) become -infinity. */
+static inline void
+attention_forget(float *score, size_t first, size_t end)
+{
+    size_t j = first;
+
+    for (; j < end && j % LANES != 0; j++) {
+        score[j] = -INFINITY;
+    }
+    for (; j + LANES <= end; j += LANES) {
+        lanes_store(score + j, lanes_set(-INFINITY));
+    }
+    for (; j < end; j++) {
+        score[j] = -INFINITY;
+    }
+}
+
+/* Forget the scores of keys that a row does not see. */
 static inline void
 attention_mask(struct attention_state *s)
 {
     for (size_t r = 0; r < s->n_rows; r++) {
         float *score = s->rows + r * ROW_STRIDE + ROW_WEIGHT;
 
-        for (size_t j = 0; j < s->first[r]; j++) {
-            score[j] = -INFINITY;
-        }
-        for (size_t j = s->end[r]; j < ATTENTION_BLOCK; j++) {
-            score[j] = -INFINITY;
-        }
+        attention_forget(score, 0, s->first[r]);
+        attention_forget(score, s->end[r], ATTENTION_BLOCK);
     }
 }
 
 /*
- * Scores to weights, relative to a maximum that now holds this block.  A row
- * that sees nothing of it, or nothing yet, has differences of 0 or NaN: its
- * factor is 1 or 0, its weights are 0, and nothing changes.
+ * Scores of a group of rows to weights, relative to a maximum that now holds
+ * this block.  A row that sees nothing of it, or nothing yet, has differences
+ * of 0 or NaN: its factor is 1 or 0, its weights are 0, and nothing changes.
  */
 static inline void
-attention_weights(struct attention_state *s)
+attention_weights(struct attention_state *s, size_t group)
 {
-    const struct lanes old_max = s->max;
+    const size_t first = group * LANES;
+    const size_t n_rows = s->n_rows - first < LANES ? s->n_rows - first : LANES;
+    const struct lanes old_max = s->max[group];
+    float *rows = s->rows + first * ROW_STRIDE;
+    float *factor = s->factor + first;
     struct lanes top[LANES];
     float max[LANES];
 
-    for (size_t r = 0; r < s->n_rows; r++) {
-        const float *score = s->rows + r * ROW_STRIDE + ROW_WEIGHT;
+    for (size_t r = 0; r < n_rows; r++) {
+        const float *score = rows + r * ROW_STRIDE + ROW_WEIGHT;
 
         top[r] =
             lanes_max(lanes_max(lanes_load(score), lanes_load(score + LANES)),
                 lanes_max(lanes_load(score + 2 * LANES),
                     lanes_load(score + 3 * LANES)));
     }
-    for (size_t r = s->n_rows; r < LANES; r++) {
+    for (size_t r = n_rows; r < LANES; r++) {
         top[r] = lanes_set(-INFINITY);
     }
-    s->max = lanes_max(lanes_tops(top), old_max);
-    lanes_store(max, s->max);
-    lanes_store(s->factor, exp_bounded(lanes_sub(old_max, s->max)));
+    s->max[group] = lanes_max(lanes_tops(top), old_max);
+    lanes_store(max, s->max[group]);
+    lanes_store(factor, exp_bounded(lanes_sub(old_max, s->max[group])));
 
-    for (size_t r = 0; r < s->n_rows; r++) {
-        float *row = s->rows + r * ROW_STRIDE;
-        const struct lanes factor = lanes_set(s->factor[r]);
+    for (size_t r = 0; r < n_rows; r++) {
+        float *weight = rows + r * ROW_STRIDE + ROW_WEIGHT;
+        float *total = rows + r * ROW_STRIDE + ROW_TOTAL;
         struct lanes e[BLOCK_VECTORS], sum;
 
         SIMD_UNROLL(4)
         for (size_t v = 0; v < BLOCK_VECTORS; v++) {
-            float *w = row + ROW_WEIGHT + v * LANES;
-
-            e[v] = exp_bounded(lanes_sub(lanes_load(w), lanes_set(max[r])));
-            lanes_store(w, e[v]);
+            e[v] = lanes_load(weight + v * LANES);
+            e[v] = exp_bounded(lanes_sub(e[v], lanes_set(max[r])));
+            lanes_store(weight + v * LANES, e[v]);
         }
         sum = lanes_add(lanes_add(e[0], e[1]), lanes_add(e[2], e[3]));
-        lanes_store(row + ROW_TOTAL,
-            lanes_fma(lanes_load(row + ROW_TOTAL), factor, sum));
+        lanes_store(
+            total, lanes_fma(lanes_load(total), lanes_set(factor[r]), sum));
     }
 }
 
@@ -182,18 +207,21 @@ static inline void
 attention_edge(struct attention_state *s, const float *values)
 {
     const size_t first = s->common_first, end = s->common_end;
+    const float *factor = s->factor;
 
-    for (size_t r = 0; r < s->n_rows; r++) {
+    for (size_t r = 0; first > 0 && r < s->n_rows; r++) {
         size_t from = s->first[r] < first ? s->first[r] : first;
 
-        attention_values(s, values, s->factor, r, 1, from, first);
+        attention_values(s, values, factor, r, 1, from, first);
     }
-    attention_values(s, values, s->ones, 0, s->n_rows, first, end);
+    factor = first > 0 ? s->ones : factor;
+    attention_values(s, values, factor, 0, s->n_rows, first, end);
     for (size_t r = 0; r < s->n_rows; r++) {
         size_t from = s->first[r] > end ? s->first[r] : end;
-        size_t to = s->end[r] > from ? s->end[r] : from;
 
-        attention_values(s, values, s->ones, r, 1, from, to);
+        if (from < s->end[r]) {
+            attention_values(s, values, s->ones, r, 1, from, s->end[r]);
+        }
     }
 }
 
@@ -212,15 +240,20 @@ attention_block(
         .is_first = true,
     };
 
+    const bool is_edge = s->common_first > 0 || s->common_end < ATTENTION_BLOCK;
+
     product(&scores, ROW_STRIDE);
-    if (s->common_first == 0 && s->common_end == ATTENTION_BLOCK) {
-        attention_weights(s);
+    if (is_edge) {
+        attention_mask(s);
+    }
+    for (size_t g = 0; g * LANES < s->n_rows; g++) {
+        attention_weights(s, g);
+    }
+    if (is_edge) {
+        attention_edge(s, values);
+    } else {
         attention_values(
             s, values, s->factor, 0, s->n_rows, 0, ATTENTION_BLOCK);
-    } else {
-        attention_mask(s);
-        attention_weights(s);
-        attention_edge(s, values);
     }
 }
 
@@ -247,10 +280,14 @@ simd_attention(const struct attention_tile *tile)
     }
     for (size_t r = 0; r < s.n_rows; r++) {
         const float *row = s.rows + r * ROW_STRIDE;
-        const float total = lanes_sum(lanes_load(row + ROW_TOTAL));
+        const struct lanes total =
+            lanes_set(lanes_sum(lanes_load(row + ROW_TOTAL)));
 
-        for (size_t d = 0; d < tile->D; d++) {
-            tile->out[r][d] = row[ROW_SUM + d] / total;
+        for (size_t d = 0; d < tile->D; d += LANES) {
+            const size_t n = tile->D - d < LANES ? tile->D - d : LANES;
+            struct lanes x = lanes_load(row + ROW_SUM + d);
+
+            lanes_store_some(tile->out[r] + d, lanes_div(x, total), n);
         }
     }
 }

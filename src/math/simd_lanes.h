@@ -9,6 +9,7 @@
  *                         x >= min ? a * 2^n : 0 for a t that has n in its
  *                         lowest bits; a and the product are normal
  *   lanes_keep(x, y, a)   x >= y ? a : 0
+ *   lanes_sum, wide_sum   the tree of all sums over lanes: halves onto halves
  *   lanes_tops(rows)      the largest lane of each of 16 rows
  *   counts_add(c, e)      c + floor(2^SOFTMAX_BITS * e) for 0 <= e <= 1
  */
@@ -26,34 +27,5 @@
 #else
 #include "simd_lanes_portable.h"
 #endif
-
-/* The tree of all sums over lanes: halves onto halves. */
-SIMD_INLINE float
-lanes_sum(struct lanes a)
-{
-    float x[LANES];
-
-    lanes_store(x, a);
-    for (size_t n = LANES / 2; n > 0; n /= 2) {
-        for (size_t i = 0; i < n; i++) {
-            x[i] += x[i + n];
-        }
-    }
-    return x[0];
-}
-
-SIMD_INLINE double
-wide_sum(struct wide a)
-{
-    double x[LANES];
-
-    wide_store(x, a);
-    for (size_t n = LANES / 2; n > 0; n /= 2) {
-        for (size_t i = 0; i < n; i++) {
-            x[i] += x[i + n];
-        }
-    }
-    return x[0];
-}
 
 #endif /* MATH_SIMD_LANES_H */

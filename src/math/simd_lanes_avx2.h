@@ -17,8 +17,12 @@
 #define SIMD_INLINE static inline __attribute__((always_inline))
 
 /* Loops whose arrays must become registers. */
+#ifdef __clang__
+#define SIMD_UNROLL(n) _Pragma("clang loop unroll(full)")
+#else
 #define SIMD_PRAGMA(text) _Pragma(#text)
 #define SIMD_UNROLL(n)    SIMD_PRAGMA(GCC unroll n)
+#endif
 
 struct lanes {
     __m256 a, b;
@@ -199,12 +203,26 @@ wide_add(struct wide s, struct lanes e)
     return s;
 }
 
-SIMD_INLINE void
-wide_store(double *p, struct wide s)
+SIMD_INLINE float
+lanes_sum(struct lanes a)
 {
-    for (size_t i = 0; i < 4; i++) {
-        _mm256_storeu_pd(p + 4 * i, s.v[i]);
-    }
+    __m256 x = _mm256_add_ps(a.a, a.b);
+    __m128 y =
+        _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+
+    y = _mm_add_ps(y, _mm_movehl_ps(y, y));
+    return _mm_cvtss_f32(_mm_add_ss(y, _mm_movehdup_ps(y)));
+}
+
+SIMD_INLINE double
+wide_sum(struct wide a)
+{
+    __m256d x = _mm256_add_pd(
+        _mm256_add_pd(a.v[0], a.v[2]), _mm256_add_pd(a.v[1], a.v[3]));
+    __m128d y =
+        _mm_add_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd(x, 1));
+
+    return _mm_cvtsd_f64(_mm_add_sd(y, _mm_unpackhi_pd(y, y)));
 }
 
 SIMD_INLINE struct counts

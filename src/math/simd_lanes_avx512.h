@@ -16,8 +16,12 @@
 #define SIMD_INLINE static inline __attribute__((always_inline))
 
 /* Loops whose arrays must become registers. */
+#ifdef __clang__
+#define SIMD_UNROLL(n) _Pragma("clang loop unroll(full)")
+#else
 #define SIMD_PRAGMA(text) _Pragma(#text)
 #define SIMD_UNROLL(n)    SIMD_PRAGMA(GCC unroll n)
+#endif
 
 struct lanes {
     __m512 v;
@@ -191,11 +195,28 @@ wide_add(struct wide s, struct lanes e)
         _mm512_add_pd(s.high, _mm512_cvtps_pd(high))};
 }
 
-SIMD_INLINE void
-wide_store(double *p, struct wide s)
+SIMD_INLINE float
+lanes_sum(struct lanes a)
 {
-    _mm512_storeu_pd(p, s.low);
-    _mm512_storeu_pd(p + 8, s.high);
+    __m256 x = _mm256_add_ps(
+        _mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
+    __m128 y =
+        _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+
+    y = _mm_add_ps(y, _mm_movehl_ps(y, y));
+    return _mm_cvtss_f32(_mm_add_ss(y, _mm_movehdup_ps(y)));
+}
+
+SIMD_INLINE double
+wide_sum(struct wide a)
+{
+    __m512d x = _mm512_add_pd(a.low, a.high);
+    __m256d y =
+        _mm256_add_pd(_mm512_castpd512_pd256(x), _mm512_extractf64x4_pd(x, 1));
+    __m128d z =
+        _mm_add_pd(_mm256_castpd256_pd128(y), _mm256_extractf128_pd(y, 1));
+
+    return _mm_cvtsd_f64(_mm_add_sd(z, _mm_unpackhi_pd(z, z)));
 }
 
 SIMD_INLINE struct counts

@@ -187,10 +187,26 @@ wide_add(struct wide s, struct lanes e)
     return s;
 }
 
-static inline void
-wide_store(double *p, struct wide s)
+static inline float
+lanes_sum(struct lanes a)
 {
-    memcpy(p, s.v, sizeof(s.v));
+    for (size_t n = 8; n > 0; n /= 2) {
+        for (size_t i = 0; i < n; i++) {
+            a.v[i] += a.v[i + n];
+        }
+    }
+    return a.v[0];
+}
+
+static inline double
+wide_sum(struct wide a)
+{
+    for (size_t n = 8; n > 0; n /= 2) {
+        for (size_t i = 0; i < n; i++) {
+            a.v[i] += a.v[i + n];
+        }
+    }
+    return a.v[0];
 }
 
 static inline struct counts

@@ -1,10 +1,11 @@
 /*
  * simd_softmax.h - the kernels of softmax.h over 16 lanes.
  *
- * Two passes: the maximum; e = exp(l - max), whose integers and whose doubles
- * are summed at once.  Integer sums have no order.  Index i belongs to
- * partial sum i % 16 of the doubles.  The end is filled with -infinity: e is
- * 0 there.
+ * Two passes: the maximum; e = exp(l - max), whose integers and whose values
+ * are summed at once.  Integer sums have no order.  The sum of e is that of
+ * groups of 64: lane i has (e[i] + e[16+i]) + (e[32+i] + e[48+i]) in float,
+ * whose error is that of e itself, and the 16 lanes are summed in double.
+ * The end is filled with -infinity: e is 0 there.
  */
 #ifndef MATH_SIMD_SOFTMAX_H
 #define MATH_SIMD_SOFTMAX_H
@@ -47,31 +48,43 @@ softmax_top(const float *logits, size_t V)
         lanes_max(lanes_max(top[0], top[1]), lanes_max(top[2], top[3])));
 }
 
+/* What is added before it enters the sums of doubles: four vectors. */
+#define GROUP_VECTORS 4
+#define GROUP         (GROUP_VECTORS * LANES)
+
+/* e of n <= GROUP logits, the rest of the group 0. */
+SIMD_INLINE void
+softmax_group(struct lanes *e, const float *logits, size_t n, struct lanes max)
+{
+    SIMD_UNROLL(4)
+    for (size_t v = 0; v < GROUP_VECTORS; v++) {
+        const size_t at = v * LANES;
+        const struct lanes least = lanes_set(-INFINITY);
+        struct lanes x = least;
+
+        if (n >= at + LANES) {
+            x = lanes_load(logits + at);
+        } else if (n > at) {
+            x = lanes_load_some(logits + at, n - at, least);
+        }
+        e[v] = exp_bounded(lanes_sub(x, max));
+    }
+}
+
 struct softmax_sums {
     struct counts whole; /* of floor(2^SOFTMAX_BITS e) */
     struct wide exact;   /* of e */
 };
 
-/* Adds the logits [first, end); first is a multiple of LANES. */
-SIMD_INLINE struct softmax_sums
-softmax_add(struct softmax_sums sums, const float *logits, struct lanes max,
-    size_t first, size_t end)
+SIMD_INLINE void
+softmax_add(struct softmax_sums *sums, const struct lanes *e)
 {
-    struct lanes e;
-    size_t i;
-
-    for (i = first; i + LANES <= end; i += LANES) {
-        e = exp_bounded(lanes_sub(lanes_load(logits + i), max));
-        sums.whole = counts_add(sums.whole, e);
-        sums.exact = wide_add(sums.exact, e);
+    SIMD_UNROLL(4)
+    for (size_t v = 0; v < GROUP_VECTORS; v++) {
+        sums->whole = counts_add(sums->whole, e[v]);
     }
-    if (i < end) {
-        e = lanes_load_some(logits + i, end - i, lanes_set(-INFINITY));
-        e = exp_bounded(lanes_sub(e, max));
-        sums.whole = counts_add(sums.whole, e);
-        sums.exact = wide_add(sums.exact, e);
-    }
-    return sums;
+    sums->exact = wide_add(
+        sums->exact, lanes_add(lanes_add(e[0], e[1]), lanes_add(e[2], e[3])));
 }
 
 static inline void
@@ -80,27 +93,39 @@ simd_softmax_code(
 {
     const float top = softmax_top(logits, V);
     const struct lanes max = lanes_set(top);
-    const size_t group = symbol / LANES * LANES;
-    const size_t next = group + LANES < V ? group + LANES : V;
+    const size_t own = symbol / GROUP * GROUP;
     struct softmax_sums sums = {counts_zero(), wide_zero()};
-    struct counts before;
-    uint64_t of_group[LANES];
-    struct lanes e;
+    struct counts before = counts_zero();
+    struct lanes e[GROUP_VECTORS], own_e[GROUP_VECTORS];
+    uint64_t of_vector[LANES];
+    size_t i;
 
     assert(symbol < V);
-    sums = softmax_add(sums, logits, max, 0, group);
-    out->cumulative = counts_sum(sums.whole) + symbol;
-
-    e = lanes_load_some(logits + group, next - group, lanes_set(-INFINITY));
-    e = exp_bounded(lanes_sub(e, max));
-    before = counts_add(counts_zero(), e);
-    counts_store(of_group, before);
-    for (size_t i = group; i < symbol; i++) {
-        out->cumulative += of_group[i - group];
+    for (i = 0; i + GROUP <= V; i += GROUP) {
+        softmax_group(e, logits + i, GROUP, max);
+        if (i == own) {
+            before = sums.whole;
+        }
+        softmax_add(&sums, e);
     }
-    out->frequency = of_group[symbol - group] + 1;
-
-    sums = softmax_add(sums, logits, max, group, V);
+    if (i < V) {
+        softmax_group(e, logits + i, V - i, max);
+        if (i == own) {
+            before = sums.whole;
+        }
+        softmax_add(&sums, e);
+    }
+    softmax_group(own_e, logits + own, V - own < GROUP ? V - own : GROUP, max);
+    for (i = own; i + LANES <= symbol; i += LANES) {
+        before = counts_add(before, own_e[(i - own) / LANES]);
+    }
+    counts_store(
+        of_vector, counts_add(counts_zero(), own_e[(i - own) / LANES]));
+    out->cumulative = counts_sum(before) + symbol;
+    for (size_t j = 0; j < symbol - i; j++) {
+        out->cumulative += of_vector[j];
+    }
+    out->frequency = of_vector[symbol - i] + 1;
     out->total = counts_sum(sums.whole) + V;
     out->bits = log2_body(wide_sum(sums.exact)) -
                 ((double)logits[symbol] - (double)top) * LOG2E;
