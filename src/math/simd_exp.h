@@ -7,11 +7,14 @@
 #include "elementary_body.h"
 #include "simd_lanes.h"
 
-/* x < EXPF_MAX, or NaN, whose result is 0. */
+/*
+ * 2^shift e^x for x < EXPF_MAX, or 0 for NaN; an even shift leaves e^x as it
+ * is with shift 0 and costs nothing.
+ */
 SIMD_INLINE struct lanes
-exp_bounded(struct lanes x)
+exp_shifted(struct lanes x, const int shift)
 {
-    const struct lanes round = lanes_set(EXPF_ROUND);
+    const struct lanes round = lanes_set(EXPF_ROUND + (float)shift);
     const struct lanes one = lanes_set(1.0f);
     struct lanes t = lanes_fma(x, lanes_set(EXPF_LOG2E), round);
     struct lanes n = lanes_sub(t, round);
@@ -26,6 +29,12 @@ exp_bounded(struct lanes x)
     p = lanes_fma(r, p, one);
     p = lanes_fma(r, p, one);
     return lanes_scale(p, t, x, lanes_set(EXPF_MIN));
+}
+
+SIMD_INLINE struct lanes
+exp_bounded(struct lanes x)
+{
+    return exp_shifted(x, 0);
 }
 
 /* Any x; NaN gives 0. */

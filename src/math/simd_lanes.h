@@ -11,7 +11,7 @@
  *   lanes_keep(x, y, a)   x >= y ? a : 0
  *   lanes_sum, wide_sum   the tree of all sums over lanes: halves onto halves
  *   lanes_tops(rows)      the largest lane of each of 16 rows
- *   counts_add(c, e)      c + floor(2^SOFTMAX_BITS * e) for 0 <= e <= 1
+ *   counts_add(c, e)      c + floor(e) for 16 e in [0, 2^51]
  */
 #ifndef MATH_SIMD_LANES_H
 #define MATH_SIMD_LANES_H

@@ -11,8 +11,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "softmax.h"
-
 /* Small functions that must vanish into their callers. */
 #define SIMD_INLINE static inline __attribute__((always_inline))
 
@@ -234,14 +232,14 @@ counts_zero(void)
 
 /* An integer below 2^52 stands in the low bits of its sum with 2^52. */
 SIMD_INLINE struct counts
-counts_add(struct counts c, struct lanes e)
+counts_add(struct counts c, const float *e)
 {
-    const __m256d one = _mm256_set1_pd((double)(UINT64_C(1) << SOFTMAX_BITS));
     const __m256d shift = _mm256_set1_pd(0x1p52);
 
     SIMD_UNROLL(4)
     for (size_t i = 0; i < 4; i++) {
-        __m256d whole = _mm256_floor_pd(_mm256_mul_pd(avx2_quarter(e, i), one));
+        __m256d whole =
+            _mm256_floor_pd(_mm256_cvtps_pd(_mm_loadu_ps(e + 4 * i)));
         __m256i bits = _mm256_castpd_si256(_mm256_add_pd(whole, shift));
 
         bits = _mm256_xor_si256(bits, _mm256_castpd_si256(shift));

@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "softmax.h"
-
 /* Small functions that must vanish into their callers. */
 #define SIMD_INLINE static inline __attribute__((always_inline))
 
@@ -226,12 +224,10 @@ counts_zero(void)
 }
 
 SIMD_INLINE struct counts
-counts_add(struct counts c, struct lanes e)
+counts_add(struct counts c, const float *e)
 {
-    const float one = (float)(UINT64_C(1) << SOFTMAX_BITS);
-    __m512 scaled = _mm512_mul_ps(e.v, _mm512_set1_ps(one));
-    __m512i low = _mm512_cvttps_epi64(_mm512_castps512_ps256(scaled));
-    __m512i high = _mm512_cvttps_epi64(_mm512_extractf32x8_ps(scaled, 1));
+    __m512i low = _mm512_cvttps_epi64(_mm256_loadu_ps(e));
+    __m512i high = _mm512_cvttps_epi64(_mm256_loadu_ps(e + 8));
 
     return (struct counts){
         _mm512_add_epi64(c.low, low), _mm512_add_epi64(c.high, high)};

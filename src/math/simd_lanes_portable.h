@@ -12,8 +12,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "softmax.h"
-
 #define SIMD_INLINE static inline
 #define SIMD_UNROLL(n)
 
@@ -216,10 +214,10 @@ counts_zero(void)
 }
 
 static inline struct counts
-counts_add(struct counts c, struct lanes e)
+counts_add(struct counts c, const float *e)
 {
     for (size_t i = 0; i < 16; i++) {
-        c.v[i] += (uint64_t)(e.v[i] * (float)(UINT64_C(1) << SOFTMAX_BITS));
+        c.v[i] += (uint64_t)e[i];
     }
     return c;
 }

@@ -1,7 +1,7 @@
 /*
  * simd_softmax.h - the kernels of softmax.h over 16 lanes.
  *
- * Two passes: the maximum; e = exp(l - max), whose integers and whose values
+ * Two passes: the maximum; e = 2^36 exp(l - max), whose integers and values
  * are summed at once.  Integer sums have no order.  The sum of e is that of
  * groups of 64: lane i has (e[i] + e[16+i]) + (e[32+i] + e[48+i]) in float,
  * whose error is that of e itself, and the 16 lanes are summed in double.
@@ -48,43 +48,55 @@ softmax_top(const float *logits, size_t V)
         lanes_max(lanes_max(top[0], top[1]), lanes_max(top[2], top[3])));
 }
 
-/* What is added before it enters the sums of doubles: four vectors. */
-#define GROUP_VECTORS 4
-#define GROUP         (GROUP_VECTORS * LANES)
+#define SOFTMAX_UNIT (1.0 / (double)(UINT64_C(1) << SOFTMAX_BITS))
 
-/* e of n <= GROUP logits, the rest of the group 0. */
-SIMD_INLINE void
-softmax_group(struct lanes *e, const float *logits, size_t n, struct lanes max)
+/* What is added before it enters the sums of doubles: four vectors. */
+#define GROUP (4 * LANES)
+
+/*
+ * Values of e kept in memory at a time: conversions to wider numbers are
+ * cheaper from there.  More would leave the first cache.
+ */
+#define CHUNK 1024
+
+/* 2^SOFTMAX_BITS e of n <= CHUNK logits, and 0 up to the end of the group. */
+static inline void
+softmax_exp(float *e, const float *logits, size_t n, struct lanes max)
 {
-    SIMD_UNROLL(4)
-    for (size_t v = 0; v < GROUP_VECTORS; v++) {
-        const size_t at = v * LANES;
+    size_t i;
+
+    for (i = 0; i + LANES <= n; i += LANES) {
+        lanes_store(e + i,
+            exp_shifted(lanes_sub(lanes_load(logits + i), max), SOFTMAX_BITS));
+    }
+    for (; i % GROUP != 0 || i < n; i += LANES) {
         const struct lanes least = lanes_set(-INFINITY);
         struct lanes x = least;
 
-        if (n >= at + LANES) {
-            x = lanes_load(logits + at);
-        } else if (n > at) {
-            x = lanes_load_some(logits + at, n - at, least);
+        if (i < n) {
+            x = lanes_load_some(logits + i, n - i, least);
         }
-        e[v] = exp_bounded(lanes_sub(x, max));
+        lanes_store(e + i, exp_shifted(lanes_sub(x, max), SOFTMAX_BITS));
     }
 }
 
-struct softmax_sums {
-    struct counts whole; /* of floor(2^SOFTMAX_BITS e) */
-    struct wide exact;   /* of e */
-};
-
-SIMD_INLINE void
-softmax_add(struct softmax_sums *sums, const struct lanes *e)
+/* Frequency of symbol number n of a group, and of those before it. */
+static inline void
+softmax_place(struct softmax_symbol *out, const float *e, size_t n)
 {
-    SIMD_UNROLL(4)
-    for (size_t v = 0; v < GROUP_VECTORS; v++) {
-        sums->whole = counts_add(sums->whole, e[v]);
+    struct counts before = counts_zero();
+    uint64_t last[LANES];
+    size_t i;
+
+    for (i = 0; i + LANES <= n; i += LANES) {
+        before = counts_add(before, e + i);
     }
-    sums->exact = wide_add(
-        sums->exact, lanes_add(lanes_add(e[0], e[1]), lanes_add(e[2], e[3])));
+    counts_store(last, counts_add(counts_zero(), e + i));
+    out->cumulative = counts_sum(before);
+    for (size_t j = 0; i + j < n; j++) {
+        out->cumulative += last[j];
+    }
+    out->frequency = last[n - i] + 1;
 }
 
 static inline void
@@ -94,40 +106,34 @@ simd_softmax_code(
     const float top = softmax_top(logits, V);
     const struct lanes max = lanes_set(top);
     const size_t own = symbol / GROUP * GROUP;
-    struct softmax_sums sums = {counts_zero(), wide_zero()};
-    struct counts before = counts_zero();
-    struct lanes e[GROUP_VECTORS], own_e[GROUP_VECTORS];
-    uint64_t of_vector[LANES];
-    size_t i;
+    struct counts whole = counts_zero();
+    struct wide exact = wide_zero();
+    float e[CHUNK];
 
     assert(symbol < V);
-    for (i = 0; i + GROUP <= V; i += GROUP) {
-        softmax_group(e, logits + i, GROUP, max);
-        if (i == own) {
-            before = sums.whole;
+    for (size_t first = 0; first < V; first += CHUNK) {
+        const size_t n = V - first < CHUNK ? V - first : CHUNK;
+
+        softmax_exp(e, logits + first, n, max);
+        for (size_t i = 0; i < n; i += GROUP) {
+            const float *x = e + i;
+
+            if (first + i == own) {
+                softmax_place(out, x, symbol - own);
+                out->cumulative += counts_sum(whole) + symbol;
+            }
+            whole = counts_add(whole, x);
+            whole = counts_add(whole, x + LANES);
+            whole = counts_add(whole, x + 2 * LANES);
+            whole = counts_add(whole, x + 3 * LANES);
+            exact = wide_add(exact,
+                lanes_add(lanes_add(lanes_load(x), lanes_load(x + LANES)),
+                    lanes_add(
+                        lanes_load(x + 2 * LANES), lanes_load(x + 3 * LANES))));
         }
-        softmax_add(&sums, e);
     }
-    if (i < V) {
-        softmax_group(e, logits + i, V - i, max);
-        if (i == own) {
-            before = sums.whole;
-        }
-        softmax_add(&sums, e);
-    }
-    softmax_group(own_e, logits + own, V - own < GROUP ? V - own : GROUP, max);
-    for (i = own; i + LANES <= symbol; i += LANES) {
-        before = counts_add(before, own_e[(i - own) / LANES]);
-    }
-    counts_store(
-        of_vector, counts_add(counts_zero(), own_e[(i - own) / LANES]));
-    out->cumulative = counts_sum(before) + symbol;
-    for (size_t j = 0; j < symbol - i; j++) {
-        out->cumulative += of_vector[j];
-    }
-    out->frequency = of_vector[symbol - i] + 1;
-    out->total = counts_sum(sums.whole) + V;
-    out->bits = log2_body(wide_sum(sums.exact)) -
+    out->total = counts_sum(whole) + V;
+    out->bits = log2_body(wide_sum(exact) * SOFTMAX_UNIT) -
                 ((double)logits[symbol] - (double)top) * LOG2E;
 }
 
@@ -136,15 +142,17 @@ simd_softmax_frequencies(uint64_t *frequency, const float *logits, size_t V)
 {
     const struct lanes max = lanes_set(softmax_top(logits, V));
     struct counts sum = counts_zero();
+    float e[CHUNK];
     uint64_t group[LANES];
 
     for (size_t i = 0; i < V; i += LANES) {
-        size_t n = V - i < LANES ? V - i : LANES;
-        struct lanes e = lanes_load_some(logits + i, n, lanes_set(-INFINITY));
+        const size_t n = V - i < LANES ? V - i : LANES;
 
-        e = exp_bounded(lanes_sub(e, max));
-        counts_store(group, counts_add(counts_zero(), e));
-        sum = counts_add(sum, e);
+        if (i % CHUNK == 0) {
+            softmax_exp(e, logits + i, V - i < CHUNK ? V - i : CHUNK, max);
+        }
+        counts_store(group, counts_add(counts_zero(), e + i % CHUNK));
+        sum = counts_add(sum, e + i % CHUNK);
         for (size_t j = 0; j < n; j++) {
             frequency[i + j] = group[j] + 1;
         }
