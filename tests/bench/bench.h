@@ -40,5 +40,6 @@ void bench_run(
 struct bench_task bench_peak(const char *name);
 
 void bench_gemm(const struct bench *bench);
+void bench_attention(const struct bench *bench);
 
 #endif /* TESTS_BENCH_H */

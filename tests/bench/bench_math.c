@@ -110,5 +110,6 @@ main(int argc, char **argv)
     fprintf(bench.is_csv ? stderr : stdout, "kernel %s, one core\n",
         kernels_name(bench.exact));
     bench_gemm(&bench);
+    bench_attention(&bench);
     return 0;
 }
