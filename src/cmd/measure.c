@@ -106,8 +106,8 @@ static const struct options_spec spec = {
     .question = "How many bits does a predictor need to describe a corpus, "
                 "chunk by chunk?  Under mpirun the ranks share the chunks; the "
                 "numbers do not depend on how many there are.",
-    .example = "mpirun -n 2 --bind-to none codelen measure --corpus "
-               "text:book.txt --predictor ngram:5 --out book.h5",
+    .example = "mpirun -n 2 codelen measure --corpus text:book.txt "
+               "--predictor ngram:5 --out book.h5",
     .table = table,
     .n_options = sizeof(table) / sizeof(table[0]),
 };

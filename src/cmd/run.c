@@ -152,10 +152,12 @@ run_threads(const struct run *run)
 uint64_t
 run_chunk_bytes_max(const struct run *run)
 {
-    struct shard chunk =
-        shard_chunk(corpus_bytes(run->corpus), run->settings->chunk_bytes, 0);
-
-    return run->n_chunks == 0 ? 0 : chunk.end - chunk.first;
+    if (run->n_chunks == 0) {
+        return 0;
+    }
+    struct shard chunk = shard_chunk(
+        corpus_bytes(run->corpus), run->settings->chunk_bytes, 0);
+    return chunk.end - chunk.first;
 }
 
 struct attributes *

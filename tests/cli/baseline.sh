@@ -37,6 +37,6 @@ expect 0 codelen baseline --corpus text:corpus.txt --out all.h5
 for codec in gzip xz zstd bzip2 brotli ppmd; do
     [ -f all-$codec.h5 ] || fail "no output for $codec"
 done
-expect 2 codelen baseline --corpus text:corpus.txt --codec gzip,zx
-says 'zx: not known; did you mean xz'
+expect 2 codelen baseline --corpus text:corpus.txt --codec gzip,bzp2
+says 'bzp2: not known; did you mean bzip2'
 echo "baseline: ok"

@@ -45,9 +45,10 @@ for row in tables["summary"]:
     assert math.isclose(row["adjusted_rate"], (row["coded_bytes"]
         + row["parameters"] * row["parameter_bytes"]) / row["raw_bytes"])
     assert row["complete"] == 1
-    # The real coder: at most 0.01 % and 16 bits a chunk over the ideal.
+    # The real coder: at most 0.01 % and 16 bits a chunk over the ideal; the
+    # last byte may save some, because the length of the code is known.
     for c in chunks:
-        assert 0 <= 8 * c["coded_bytes"] - c["ideal_bits"] <= 1e-4 * c["ideal_bits"] + 16, c
+        assert -8 < 8 * c["coded_bytes"] - c["ideal_bits"] <= 1e-4 * c["ideal_bits"] + 16, c
 model = tables["summary"][1]
 assert model["parameters"] > 0 and model["flops"] > 0 and model["math"] == "exact"
 PY

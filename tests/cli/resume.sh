@@ -18,11 +18,11 @@ started() {
 }
 
 # kill -9 of one rank: mpirun ends the job with an error.
-ranks 2 "${args[@]}" --threads 1 --out killed.h5 >out 2>err &
+mpirun -n 2 --bind-to none --oversubscribe "$CODELEN" "${args[@]}" \
+    --threads 1 --out killed.h5 >out 2>err &
 job=$!
 started killed.h5.journal
-victim=$(pgrep -P "$job" -f codelen | head -n 1)
-kill -9 "$victim"
+kill -9 "$(pgrep -P "$job" -x codelen | head -n 1)"
 status=0
 wait "$job" || status=$?
 [ "$status" -ne 0 ] || fail "a killed rank gave exit 0"
@@ -34,7 +34,7 @@ same_rows whole.h5 killed.h5
 
 # Signals: stop at a chunk boundary with 75 and a line that says how to go on.
 for signal in TERM INT USR1; do
-    codelen "${args[@]}" --threads 1 --out stopped.h5 >out 2>err &
+    "$CODELEN" "${args[@]}" --threads 1 --out stopped.h5 >out 2>err &
     job=$!
     started stopped.h5.journal
     kill -$signal "$job"
@@ -48,7 +48,8 @@ for signal in TERM INT USR1; do
 done
 
 # The same under mpirun, which passes SIGUSR1 on.
-ranks 2 "${args[@]}" --threads 1 --out usr1.h5 >out 2>err &
+mpirun -n 2 --bind-to none --oversubscribe "$CODELEN" "${args[@]}" \
+    --threads 1 --out usr1.h5 >out 2>err &
 job=$!
 started usr1.h5.journal
 kill -USR1 "$job"
