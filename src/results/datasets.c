@@ -10,6 +10,7 @@
  */
 #include "results/datasets.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -110,6 +111,7 @@ take_rows(
     for (uint64_t i = 0; i < n; i++) {
         const uint8_t *row = set->inbox + i * bytes;
         uint64_t at = field_packed_u64(row, FIELD_INDEX) - first;
+        assert(at < n);
         for (size_t f = 0; f < FIELD_ROW_COUNT; f++) {
             memcpy(columns + 8 * (f * n + at), row + 8 * f, 8);
         }
@@ -276,6 +278,7 @@ take_runs(const struct datasets *set, uint8_t *bits, uint64_t first, uint64_t n)
         const uint8_t *run = set->inbox + at;
         uint64_t place = bytes_load_u64(run) - first;
         uint64_t count = bytes_load_u64(run + 8);
+        assert(place <= n && count <= n - place);
         memcpy(bits + 4 * place, run + RUN_HEAD_BYTES, 4 * (size_t)count);
         at += RUN_HEAD_BYTES + 4 * (size_t)count;
         n_taken += count;

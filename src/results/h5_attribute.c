@@ -1,7 +1,9 @@
 /*
  * h5_attribute.c
  *
- * Text has variable length in the file: no limit, and a str in Python.
+ * Text is stored with its length fixed, although Python then shows bytes:
+ * HDF5 1.10 keeps text of variable length in a heap without checksum, and
+ * crashes when that is damaged.
  */
 #include "results/h5_attribute.h"
 
@@ -43,9 +45,9 @@ h5_put_text(hid_t object, const char *name, const char *text)
     hid_t type = H5Tcopy(H5T_C_S1);
     int rc = -1;
 
-    if (type >= 0 && H5Tset_size(type, H5T_VARIABLE) >= 0 &&
+    if (type >= 0 && H5Tset_size(type, strlen(text) + 1) >= 0 &&
         H5Tset_cset(type, H5T_CSET_UTF8) >= 0) {
-        rc = put_scalar(object, name, type, type, &text);
+        rc = put_scalar(object, name, type, type, text);
     }
     H5Tclose(type);
     return rc;

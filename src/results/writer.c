@@ -5,6 +5,9 @@
  * which every HDF5 reads.  Empty datasets are contiguous, because a chunk of
  * no rows is not allowed.
  *
+ * The file format is that of HDF5 1.10: its tables carry checksums, so that a
+ * damaged file is refused where the older one crashed HDF5.
+ *
  * When a disk is full, HDF5 1.10 cannot even close a file: it crashes, or
  * ranks wait for each other for ever.  So the room for the largest possible
  * file is reserved first; what compression saves is given back at the end.
@@ -219,6 +222,7 @@ create_file(struct writer *writer, const struct par *par)
     hid_t access = h5_file_access(par);
     int rc = 0;
 
+    H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
     writer->file = H5Fcreate(writer->path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
     if (writer->file < 0) {
         rc = fail(writer, "the file");

@@ -45,6 +45,12 @@ def run(n_ranks, path, rows=ROWS, per_rank=10**9, want=0):
     return done.stderr
 
 
+def values(item):
+    """Attributes; text comes as bytes in UTF-8."""
+    return {name: value.decode() if isinstance(value, bytes) else value
+            for name, value in item.attrs.items()}
+
+
 def read(path):
     """All datasets and attributes of a file."""
     out = {}
@@ -52,13 +58,13 @@ def read(path):
     def visit(name, item):
         if isinstance(item, h5py.Dataset):
             out[name] = item[...]
-            out[name + ":unit"] = item.attrs["unit"]
+            out[name + ":unit"] = item.attrs["unit"].decode()
             assert item.attrs["description"]
         else:
-            out[name + ":attributes"] = dict(item.attrs)
+            out[name + ":attributes"] = values(item)
 
     with h5py.File(path, "r") as file:
-        out["root"] = dict(file.attrs)
+        out["root"] = values(file)
         file.visititems(visit)
     return out
 

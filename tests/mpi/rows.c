@@ -69,7 +69,13 @@ rows_open(struct results **results, struct par *par, const struct rows *rows)
 int
 rows_finish(struct results *results)
 {
+    /* More than an object header of HDF5 can hold. */
+    char *hosts = mem_alloc(ROWS_HOSTS_BYTES + 1, 1);
+    if (hosts != NULL) {
+        memset(hosts, 'h', ROWS_HOSTS_BYTES);
+    }
     const struct attribute attributes[] = {
+        {"run", "hosts", ATTRIBUTE_TEXT, .text = hosts},
         {"run", "command", ATTRIBUTE_TEXT, .text = "measure"},
         {"run", "seconds", ATTRIBUTE_F64, .f64 = 1.5},
         {"options", "chunk", ATTRIBUTE_U64, .u64 = 2048, .is_default = true},
@@ -80,8 +86,10 @@ rows_finish(struct results *results)
         {"input", "empty", ATTRIBUTE_TEXT, .text = ""},
     };
 
-    return results_finish(
+    int rc = results_finish(
         results, attributes, sizeof(attributes) / sizeof(attributes[0]));
+    mem_free(hosts);
+    return rc;
 }
 
 int

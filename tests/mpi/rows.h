@@ -19,6 +19,9 @@ struct par;
 #define ROWS_TOKENS_MAX  40
 #define ROWS_BUCKETS_MAX 64
 
+/* Length of the attribute "hosts" in the group "run". */
+#define ROWS_HOSTS_BYTES 100000
+
 struct rows {
     const char *path; /* of the output */
     uint64_t n;

@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/report.h"
+#include "base/rng.h"
 #include "check.h"
 #include "par/par.h"
 #include "results/results_file.h"
@@ -127,8 +128,10 @@ test_outputs_of_any_size_are_complete(void)
 static void
 test_100000_rows_of_24_buckets_are_complete(void)
 {
-    struct rows rows = {
-        .path = shared_scratch("large.h5"), .n = 100000, .n_buckets = 24};
+    struct rows rows = {.path = shared_scratch("large.h5"),
+        .n = 100000,
+        .n_buckets = 24,
+        .has_token_bits = true};
 
     CU_ASSERT_EQUAL(rows_run(par, &rows, UINT64_MAX), 0);
     CU_ASSERT_EQUAL(count_wrong(&rows), 0);
@@ -413,6 +416,9 @@ test_attributes_and_defaults_are_read_back(void)
     a = results_file_attribute(file, "input", "name");
     CU_ASSERT_FATAL(a != NULL);
     CU_ASSERT_STRING_EQUAL(a->text, "text:caf\xc3\xa9");
+    a = results_file_attribute(file, "run", "hosts");
+    CU_ASSERT_FATAL(a != NULL);
+    CU_ASSERT_EQUAL(strspn(a->text, "h"), ROWS_HOSTS_BYTES);
     a = results_file_attribute(file, "run", "seconds");
     CU_ASSERT_FATAL(a != NULL);
     CHECK_WITHIN(a->f64, 1.5, 0);
@@ -433,6 +439,71 @@ test_attributes_and_defaults_are_read_back(void)
     results_file_close(file);
 }
 
+/* Replace a file by the first bytes of data. */
+static void
+write_bytes(const char *path, const uint8_t *data, size_t bytes)
+{
+    unlink(path);
+    FILE *file = fopen(path, "wb");
+
+    CU_ASSERT_FATAL(file != NULL);
+    CU_ASSERT_EQUAL(fwrite(data, 1, bytes, file), bytes);
+    fclose(file);
+}
+
+/* Read all that export reads; any outcome but a crash will do. */
+static void
+read_damaged(const char *path)
+{
+    struct results_file *file = results_file_open(path);
+    double bits[20], sums[5];
+
+    if (file == NULL) {
+        return;
+    }
+    if (results_file_chunk_count(file) == 20) {
+        results_file_read_f64(file, "ideal_bits", bits, 0, 20);
+    }
+    if (results_file_bucket_count(file) == 5) {
+        results_file_sum_positions(file, sums);
+    }
+    results_file_close(file);
+}
+
+static void
+test_a_damaged_output_is_refused_or_read_but_never_crashes(void)
+{
+    struct rows rows = {
+        .path = shared_scratch("damaged.h5"), .n = 20, .n_buckets = 5};
+    struct file_map map;
+
+    CU_ASSERT_EQUAL(rows_run(par, &rows, UINT64_MAX), 0);
+    if (par_rank(par) > 0) {
+        return;
+    }
+    const char *path = check_scratch("damage.h5");
+    CU_ASSERT_EQUAL_FATAL(file_map_open(&map, rows.path), 0);
+    uint8_t *copy = mem_alloc(map.bytes, 1);
+    memcpy(copy, map.data, map.bytes);
+    report_hold(true, NULL);
+    for (size_t i = 0; i < 40; i++) {
+        write_bytes(path, copy, map.bytes * i / 40);
+        CU_ASSERT(results_file_open(path) == NULL);
+        report_discard();
+    }
+    for (uint64_t i = 0; i < 400; i++) {
+        size_t at = rng_at(check_seed(), i) % map.bytes;
+        copy[at] ^= (uint8_t)(1 << i % 8);
+        write_bytes(path, copy, map.bytes);
+        read_damaged(path);
+        report_discard();
+        copy[at] = map.data[at];
+    }
+    report_hold(false, NULL);
+    mem_free(copy);
+    file_map_close(&map);
+}
+
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_outputs_of_any_size_are_complete),
     CHECK_TEST(test_100000_rows_of_24_buckets_are_complete),
@@ -450,6 +521,7 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_of_a_chunk_in_two_journals_the_first_row_counts),
     CHECK_TEST(test_an_output_is_not_finished_while_chunks_are_missing),
     CHECK_TEST(test_attributes_and_defaults_are_read_back),
+    CHECK_TEST(test_a_damaged_output_is_refused_or_read_but_never_crashes),
     CU_TEST_INFO_NULL,
 };
 
