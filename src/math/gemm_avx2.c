@@ -30,10 +30,16 @@ vec_load(const float *p)
     return _mm256_load_ps(p);
 }
 
+/*
+ * The empty statement ties the sum to one register: gcc 12 lets sums wander
+ * through all 16 and spills some (0.83 of peak instead of 0.95).
+ */
 static inline vec
 vec_fma(vec a, vec b, vec c)
 {
-    return _mm256_fmadd_ps(a, b, c);
+    c = _mm256_fmadd_ps(a, b, c);
+    __asm__("" : "+x"(c));
+    return c;
 }
 
 /* All bits of lanes 0 to n - 1. */

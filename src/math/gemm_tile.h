@@ -21,6 +21,13 @@
 #define TILE_ROWS_MAX    12
 #define TILE_VECTORS_MAX 16
 
+/* The loops over rows and registers vanish, so that sums are registers. */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 /* How many lanes of register v of a row of the tile exist. */
 static inline size_t
 tile_lanes(const struct gemm_tile *tile, size_t v)
@@ -35,23 +42,27 @@ tile_lanes(const struct gemm_tile *tile, size_t v)
 
 typedef vec tile_sums[TILE_ROWS_MAX][TILE_VECTORS_MAX];
 
-/* One k of R rows and V registers: a broadcast per row, a load per register. */
+/*
+ * One k, the j-th of an iteration, of R rows and V registers: a broadcast per
+ * row, a load per register.  in: every third row, so that all are reached
+ * by an address of base and index; a pointer per row would need too many.
+ */
 static inline __attribute__((always_inline)) void
-tile_step(tile_sums acc, const struct gemm_tile *tile, const float *in,
-    const float *panel, const size_t R, const size_t V)
+tile_step(tile_sums acc, const struct gemm_tile *tile, const float *const *in,
+    const float *panel, const size_t j, const size_t R, const size_t V)
 {
     vec weight[TILE_VECTORS_MAX];
 
-#pragma GCC unroll 16
+    UNROLL
     for (size_t v = 0; v < V; v++) {
         weight[v] = vec_load(
             panel + v / VECTORS * tile->panel_stride + v % VECTORS * LANES);
     }
-#pragma GCC unroll 12
+    UNROLL
     for (size_t r = 0; r < R; r++) {
-        vec x = vec_set(in[r * tile->in_stride]);
+        vec x = vec_set(in[r / 3][r % 3 * tile->in_stride + j]);
 
-#pragma GCC unroll 16
+        UNROLL
         for (size_t v = 0; v < V; v++) {
             acc[r][v] = vec_fma(x, weight[v], acc[r][v]);
         }
@@ -69,15 +80,19 @@ tile_part(const struct gemm_tile *tile, const size_t R, const size_t V,
 {
     const float *panel =
         tile->panel + v0 / VECTORS * tile->panel_stride + v0 % VECTORS * LANES;
-    const float *in = tile->in;
+    const float *in[TILE_ROWS_MAX / 3];
     const float *next = tile->next;
     float *out = tile->out + v0 * LANES;
     size_t k = 0;
     tile_sums acc;
 
-#pragma GCC unroll 12
+    UNROLL
+    for (size_t i = 0; i < (R + 2) / 3; i++) {
+        in[i] = tile->in + 3 * i * tile->in_stride;
+    }
+    UNROLL
     for (size_t r = 0; r < R; r++) {
-#pragma GCC unroll 16
+        UNROLL
         for (size_t v = 0; v < V; v++) {
             float *o = out + r * tile->out_stride + v * LANES;
 
@@ -92,27 +107,33 @@ tile_part(const struct gemm_tile *tile, const size_t R, const size_t V,
     }
     for (; k + GEMM_UNROLL <= tile->n_k; k += GEMM_UNROLL) {
         if (next) {
-#pragma GCC unroll 8
+            UNROLL
             for (size_t j = 0; j < GEMM_UNROLL; j++) {
                 __builtin_prefetch(next, 0, 2);
                 next += tile->next_step;
             }
         }
-#pragma GCC unroll 8
+        UNROLL
         for (size_t j = 0; j < GEMM_UNROLL; j++) {
-            tile_step(acc, tile, in + j, panel + j * GEMM_PANEL, R, V);
+            tile_step(acc, tile, in, panel + j * GEMM_PANEL, j, R, V);
         }
-        in += GEMM_UNROLL;
+        UNROLL
+        for (size_t i = 0; i < (R + 2) / 3; i++) {
+            in[i] += GEMM_UNROLL;
+        }
         panel += GEMM_UNROLL * GEMM_PANEL;
     }
     for (; k < tile->n_k; k++) {
-        tile_step(acc, tile, in, panel, R, V);
-        in++;
+        tile_step(acc, tile, in, panel, 0, R, V);
+        UNROLL
+        for (size_t i = 0; i < (R + 2) / 3; i++) {
+            in[i]++;
+        }
         panel += GEMM_PANEL;
     }
-#pragma GCC unroll 12
+    UNROLL
     for (size_t r = 0; r < R; r++) {
-#pragma GCC unroll 16
+        UNROLL
         for (size_t v = 0; v < V; v++) {
             vec_store_some(out + r * tile->out_stride + v * LANES, acc[r][v],
                 tile_lanes(tile, v0 + v));
