@@ -175,6 +175,24 @@ run_codec(struct run *run, const struct baseline_settings *settings,
     return status;
 }
 
+/* Say that there is no such codec, and which there are. */
+static void
+report_unknown(const char *name)
+{
+    const char *names[CODECS_MAX];
+    char known[256] = "";
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < codec_count(); i++) {
+        names[i] = codec_name(codec_at(i));
+        bytes += (size_t)snprintf(known + bytes, sizeof(known) - bytes, "%s%s",
+            i > 0 ? ", " : "", names[i]);
+    }
+    const char *nearest = options_nearest(name, names, codec_count());
+    report_error("--codec %s: not known%s%s; known are %s", name,
+        nearest ? "; did you mean " : "", nearest ? nearest : "", known);
+}
+
 /* Find the codecs of a list "a,b,c".  Returns how many, 0 after an error. */
 static size_t
 parse_codecs(const struct codec **codecs, const char *list)
@@ -187,13 +205,7 @@ parse_codecs(const struct codec **codecs, const char *list)
         snprintf(name, sizeof(name), "%.*s", bytes, list);
         codecs[n] = codec_find(name);
         if (codecs[n++] == NULL) {
-            const char *names[CODECS_MAX];
-            for (size_t i = 0; i < codec_count(); i++) {
-                names[i] = codec_name(codec_at(i));
-            }
-            const char *nearest = options_nearest(name, names, codec_count());
-            report_error("--codec %s: not known%s%s", name,
-                nearest ? "; did you mean " : "", nearest ? nearest : "");
+            report_unknown(name);
             return 0;
         }
         list += bytes + (list[bytes] == ',');
