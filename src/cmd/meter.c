@@ -72,8 +72,7 @@ meter_free(struct meter *meter)
 void
 meter_start(struct meter *meter)
 {
-    range_encoder_release(&meter->encoder);
-    range_encoder_init(&meter->encoder);
+    range_encoder_reset(&meter->encoder);
     for (size_t b = 0; b < meter->n_buckets; b++) {
         meter->bucket_bits[b] = 0;
     }

@@ -155,8 +155,8 @@ run_chunk_bytes_max(const struct run *run)
     if (run->n_chunks == 0) {
         return 0;
     }
-    struct shard chunk = shard_chunk(
-        corpus_bytes(run->corpus), run->settings->chunk_bytes, 0);
+    struct shard chunk =
+        shard_chunk(corpus_bytes(run->corpus), run->settings->chunk_bytes, 0);
     return chunk.end - chunk.first;
 }
 

@@ -143,7 +143,6 @@ emit_token(const struct model_predictor *p, struct sink *sink, uint32_t token,
         .frequency = code->frequency,
         .total = code->total + p->has_escapes,
         .bits = code->bits,
-        .is_token = true,
     };
 
     if (token < p->first_escape) {

@@ -60,7 +60,6 @@ struct predict_symbol {
     double bits;      /* ideal: -log2 of the predictor's probability */
     uint32_t n_bytes; /* of the chunk that it stands for; 0: the first part
                          of an escape, whose byte follows */
-    bool is_token;    /* counts as a token */
 };
 
 /* Returns 0, or -1 to stop. */

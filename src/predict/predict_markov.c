@@ -93,7 +93,6 @@ truth_score(struct predictor_session *session, const uint8_t *chunk,
             .total = UINT64_C(1) << MARKOV_WEIGHT_BITS,
             .bits = MARKOV_WEIGHT_BITS - elementary_log2(weight[s]),
             .n_bytes = 1,
-            .is_token = true,
         };
         while (s-- > 0) {
             symbol.cumulative += weight[s];

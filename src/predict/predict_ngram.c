@@ -90,7 +90,6 @@ ngram_score(struct predictor_session *session, const uint8_t *chunk,
             .bits = elementary_log2((double)interval.total) -
                     elementary_log2((double)interval.frequency),
             .n_bytes = 1,
-            .is_token = true,
         };
         if (emit(user, &symbol) || ngram_learn(ngram, chunk[i])) {
             return -1;

@@ -29,7 +29,6 @@ uniform_score(struct predictor_session *session, const uint8_t *chunk,
             .total = 256,
             .bits = 8.0,
             .n_bytes = 1,
-            .is_token = true,
         };
         if (emit(user, &symbol)) {
             return -1;

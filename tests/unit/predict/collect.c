@@ -51,7 +51,7 @@ add(void *user, const struct predict_symbol *symbol)
     check_symbol(symbol);
     c->symbols[c->n++] = *symbol;
     c->bits += symbol->bits;
-    c->n_tokens += symbol->is_token;
+    c->n_tokens += symbol->n_bytes > 0;
     return 0;
 }
 
