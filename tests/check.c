@@ -85,8 +85,8 @@ check_within(const char *name, double got, double want, double abs_tol,
     char what[256];
     int holds = fabs(got - want) <= abs_tol;
 
-    snprintf(what, sizeof(what), "%s: got %.17g, want %.17g +- %.3g", name,
-        got, want, abs_tol);
+    snprintf(what, sizeof(what), "%s: got %.17g, want %.17g +- %.3g", name, got,
+        want, abs_tol);
     assert_at(holds, what, file, line);
 }
 
@@ -208,8 +208,8 @@ check_scratch(const char *name)
     const char *root = getenv("CODELEN_TEST_TMP");
     char *out = path[turn++ % 4];
 
-    snprintf(out, sizeof(path[0]), "%s/%ld", root ? root : "/tmp",
-        (long)getpid());
+    snprintf(
+        out, sizeof(path[0]), "%s/%ld", root ? root : "/tmp", (long)getpid());
     mkdir(out, 0777);
     snprintf(out, sizeof(path[0]), "%s/%ld/%s", root ? root : "/tmp",
         (long)getpid(), name);

@@ -18,7 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CHECK_TEST(function) {#function, function}
+#define CHECK_TEST(function)                                                   \
+    {                                                                          \
+#function, function                                                    \
+    }
 
 #define CHECK_MAIN(name, tests)                                                \
     int main(void)                                                             \

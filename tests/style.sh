@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+mkdir -p build
 file_max=600 header_max=180 function_max=100
 status=0
 
@@ -12,11 +13,11 @@ mapfile -t sources < <(git ls-files '*.c' '*.h')
 clang-format --dry-run -Werror "${sources[@]}" || status=1
 
 # Each exported header is a translation unit of its own.
+read -ra includes <<<"$(mpicc --showme:compile) $(pkg-config --cflags hdf5-openmpi)"
 headers=0
 for header in $(git ls-files 'src/*.h' 'tests/*.h'); do
-    case $header in *_body.h | *_lanes*.h | */gemm_tile.h | */gemm_block.h | */simd_exp.h) continue ;; esac
     gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -fsyntax-only \
-        -Isrc -Itests -I"$(dirname "$header")" -x c "$header" \
+        -Isrc -Itests "${includes[@]}" -I"$(dirname "$header")" -x c "$header" \
         2>build/header.log || {
         echo "style: $header does not compile alone:"
         cat build/header.log
@@ -29,6 +30,7 @@ echo "style: $headers headers compile alone"
 for file in "${sources[@]}"; do
     lines=$(wc -l <"$file")
     case $file in
+    src/math/simd_*.h | src/math/gemm_*.h) max=$file_max ;; # code, see README
     *.h) max=$header_max ;;
     *) max=$file_max ;;
     esac
