@@ -126,7 +126,7 @@ def check_killed(reference):
     """kill -9 at any moment, the next run with another number of ranks."""
     path = f"{SCRATCH}/killed.h5"
     n_killed = 0
-    for i, wait_s in enumerate([0.15, 0.2, 0.25, 0.3, 0.4, 0.5]):
+    for i, wait_s in enumerate([0.2, 0.3, 0.4, 0.5, 0.7, 0.9, 1.2]):
         job = subprocess.Popen(command(1 + i % 3, path, ROWS, 10**9),
                                stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL,

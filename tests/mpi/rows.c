@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "par/par.h"
@@ -137,6 +138,16 @@ rows_run_timed(struct par *par, const struct rows *rows, uint64_t n_max,
     times->finish_s = clock_now_s() - start - times->append_s;
     results_close(results);
     return rc;
+}
+
+bool
+rows_have_journals(const struct rows *rows)
+{
+    char *path = mem_printf("%s.journal", rows->path);
+    bool is_there = path != NULL && file_exists(path);
+
+    mem_free(path);
+    return is_there;
 }
 
 /* Compare one column of rows [first, first + n). */

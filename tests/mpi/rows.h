@@ -62,6 +62,9 @@ int rows_run_timed(struct par *par, const struct rows *rows, uint64_t n_max,
 /* results_finish() with some attributes. */
 int rows_finish(struct results *results);
 
+/* Whether the directory of journals is there. */
+bool rows_have_journals(const struct rows *rows);
+
 /* Number of values in the complete output at path that are not as made. */
 uint64_t rows_count_wrong(const struct rows *rows);
 
