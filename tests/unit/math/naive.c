@@ -89,3 +89,14 @@ naive_swiglu(float *gate, const float *up, size_t n)
         gate[i] = (float)(gate[i] / (1 + exp(-(double)gate[i])) * up[i]);
     }
 }
+
+uint64_t
+naive_digest(uint64_t hash, const void *bytes, size_t n_bytes)
+{
+    const unsigned char *b = bytes;
+
+    for (size_t i = 0; i < n_bytes; i++) {
+        hash = (hash ^ b[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}

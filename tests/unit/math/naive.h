@@ -5,6 +5,7 @@
 #define TESTS_MATH_NAIVE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* As attention() in exact numbers; keys, values (positions, n_kv_heads, D). */
 struct naive_attention {
@@ -25,5 +26,9 @@ void naive_rms_norm(float *out, const float *in, const float *gain,
     double epsilon, size_t T, size_t C);
 
 void naive_swiglu(float *gate, const float *up, size_t n);
+
+/* FNV-1a of n_bytes more bytes; start with NAIVE_DIGEST. */
+#define NAIVE_DIGEST UINT64_C(0xcbf29ce484222325)
+uint64_t naive_digest(uint64_t hash, const void *bytes, size_t n_bytes);
 
 #endif /* TESTS_MATH_NAIVE_H */

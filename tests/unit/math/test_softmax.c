@@ -19,6 +19,9 @@
 /* Errors of expf are a few 1e-8, so of its logarithm too. */
 #define BITS_TOLERANCE 2e-7
 
+/* The seed of the inputs whose digest is known. */
+#define DIGEST_SEED 1
+
 static const size_t sizes[] = {1, 2, 15, 16, 17, 63, 64, 65, 256, 1000, 49152};
 static const char *const names[] = {"portable", "avx2", "avx512"};
 
@@ -200,6 +203,29 @@ test_integers_cost_what_the_softmax_costs(void)
     mem_free(logits);
 }
 
+/* Any compiler, flags and processor: archives depend on these bits. */
+static void
+test_bits_are_those_of_every_machine(void)
+{
+    const struct kernels *k = kernels_find(MATH_EXACT, "portable");
+    uint64_t hash = NAIVE_DIGEST;
+
+    for (size_t n = 0; n < N_SIZES; n++) {
+        float *logits = new_logits(sizes[n], 20);
+        struct softmax_symbol code;
+
+        softmax_code(k, &code, logits, sizes[n], sizes[n] / 2);
+        hash = naive_digest(hash, &code.cumulative, sizeof(uint64_t));
+        hash = naive_digest(hash, &code.frequency, sizeof(uint64_t));
+        hash = naive_digest(hash, &code.total, sizeof(uint64_t));
+        hash = naive_digest(hash, &code.bits, sizeof(double));
+        mem_free(logits);
+    }
+    if (check_seed() == DIGEST_SEED) {
+        CU_ASSERT_EQUAL(hash, UINT64_C(0x1dc10c2f8d4f2f73));
+    }
+}
+
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_frequencies_add_up_and_symbols_fit),
     CHECK_TEST(test_every_instruction_set_gives_the_same_bits),
@@ -207,6 +233,7 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_flat_logits_cost_log2_of_their_number),
     CHECK_TEST(test_a_certain_symbol_costs_nothing),
     CHECK_TEST(test_integers_cost_what_the_softmax_costs),
+    CHECK_TEST(test_bits_are_those_of_every_machine),
     CU_TEST_INFO_NULL,
 };
 CHECK_MAIN("softmax", tests)
