@@ -33,6 +33,7 @@ struct kv_cache *
 kv_cache_new(size_t positions_max, size_t n_kv_heads, size_t D)
 {
     struct kv_cache *cache;
+    size_t n_blocks;
 
     if (D > ATTENTION_HEAD_MAX) {
         report_error("attention heads of %zu numbers: at most %d are possible",
@@ -43,15 +44,16 @@ kv_cache_new(size_t positions_max, size_t n_kv_heads, size_t D)
     if (!cache) {
         return NULL;
     }
-    cache->positions_max = (positions_max + ATTENTION_BLOCK - 1) /
-                           ATTENTION_BLOCK * ATTENTION_BLOCK;
+    n_blocks = positions_max / ATTENTION_BLOCK +
+               (positions_max % ATTENTION_BLOCK != 0);
+    cache->positions_max = n_blocks * ATTENTION_BLOCK;
     cache->n_kv_heads = n_kv_heads;
     cache->D = D;
     cache->value_stride = attention_value_stride(D);
     cache->block_floats = ATTENTION_BLOCK * (D + cache->value_stride);
-    cache->head_floats =
-        cache->positions_max / ATTENTION_BLOCK * cache->block_floats;
-    cache->floats = mem_alloc(n_kv_heads, cache->head_floats * sizeof(float));
+    cache->head_floats = n_blocks * cache->block_floats;
+    cache->floats =
+        mem_alloc(n_blocks, n_kv_heads * cache->block_floats * sizeof(float));
     if (!cache->floats) {
         mem_free(cache);
         return NULL;

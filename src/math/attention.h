@@ -4,7 +4,9 @@
  * Keys are taken in blocks of ATTENTION_BLOCK counted from position 0; per
  * block: scores (one fma chain over the head), block maximum, rescaling,
  * weights, their sum, fma chains over the keys.  So a query gives the same
- * bits alone or in a tile, whatever else is computed.
+ * bits alone or in a tile, whatever else is computed.  It starts at the
+ * first block with a key that it sees; keys that it does not see leave no
+ * trace.  The written order is in README.md.
  */
 #ifndef MATH_ATTENTION_H
 #define MATH_ATTENTION_H
@@ -12,6 +14,9 @@
 #include <stddef.h>
 
 #define ATTENTION_BLOCK 64
+
+/* Numbers of a head at most: fixes the scratch on the stack. */
+#define ATTENTION_HEAD_MAX 256
 
 struct kernels;
 
@@ -21,6 +26,7 @@ struct kv_cache;
 /*
  * Room for positions_max positions of n_kv_heads heads of D numbers.
  * Owner: kv_cache_free().
+ * Errors: NULL if memory is short or D is above ATTENTION_HEAD_MAX; reported.
  */
 struct kv_cache *kv_cache_new(
     size_t positions_max, size_t n_kv_heads, size_t D);

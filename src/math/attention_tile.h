@@ -7,13 +7,10 @@
 #include <stddef.h>
 
 /*
- * Queries of one tile.  More reuse a block of keys more often while it is in
- * the first cache; their accumulators and weights take its room.
+ * Queries of one tile, two products of 6 rows.  24 gain 3 % at 2048 positions
+ * and lose 5 to 10 % at 128, where blocks seen in part are many.
  */
 #define ATTENTION_ROWS 12
-
-/* Numbers of a head at most: fixes the scratch on the stack. */
-#define ATTENTION_HEAD_MAX 256
 
 /* Queries of heads that share one key head, by rising position. */
 struct attention_tile {

@@ -27,7 +27,9 @@ struct softmax_symbol {
     double bits; /* -log2 of the softmax itself, before the integers */
 };
 
-/* Requires: symbol < V, no logit is NaN; logits are finite or -infinity. */
+/*
+ * Requires: symbol < V; logits are finite or -infinity, one at least finite.
+ */
 void softmax_code(const struct kernels *k, struct softmax_symbol *out,
     const float *logits, size_t V, size_t symbol);
 
