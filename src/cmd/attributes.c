@@ -6,6 +6,7 @@
 #include "base/build.h"
 #include "base/mem.h"
 #include "base/options.h"
+#include "math/gemm.h"
 #include "results/results.h"
 
 struct attributes {
@@ -110,6 +111,8 @@ attributes_build(struct attributes *list)
     attributes_text(list, "build", "compiler", build_compiler());
     attributes_text(list, "build", "flags", build_flags());
     attributes_text(list, "build", "type", build_type());
+    attributes_text(list, "build", "hdf5", results_library());
+    attributes_text(list, "build", "blas", gemm_blas_library());
 }
 
 const struct attribute *

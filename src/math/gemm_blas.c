@@ -4,6 +4,7 @@
  * The only file that knows OpenBLAS, in its build without threads.
  */
 #include "gemm_block.h"
+#include "math/gemm.h"
 
 #include <assert.h>
 #include <cblas.h>
@@ -24,4 +25,10 @@ gemm_blas(const struct gemm_block *b)
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)b->M, (int)b->N,
         (int)b->K, 1.0f, b->in, (int)b->in_stride, b->weights, (int)b->K, 0.0f,
         b->out, (int)b->out_stride);
+}
+
+const char *
+gemm_blas_library(void)
+{
+    return openblas_get_config();
 }

@@ -60,8 +60,10 @@ model_open(const char *path, const struct kernels *kernels, int n_threads)
         return NULL;
     }
     model->kernels = kernels;
+    model->path = mem_strdup(path);
     model->weights = weights_open(path);
-    if (model->weights == NULL || read_config(model, path) != 0) {
+    if (model->path == NULL || model->weights == NULL ||
+        read_config(model, path) != 0) {
         goto fail;
     }
     describe(model, path);
@@ -82,6 +84,7 @@ model_close(struct model *model)
     }
     model_unload(model);
     weights_close(model->weights);
+    mem_free(model->path);
     mem_free(model);
 }
 
@@ -91,26 +94,38 @@ model_info(const struct model *model)
     return &model->info;
 }
 
+/* Add the bytes of a whole file. */
+static int
+hash_add_file(struct hash_sha256 *hash, const char *path)
+{
+    struct file_map map;
+
+    if (file_map_open(&map, path) != 0) {
+        return -1;
+    }
+    hash_sha256_add(hash, map.data, map.bytes);
+    file_map_close(&map);
+    return 0;
+}
+
 int
 model_hash(struct model *model)
 {
     struct hash_sha256 *hash = hash_sha256_new();
-    int rc = -1;
+    int rc = hash == NULL ? -1 : 0;
 
-    if (hash == NULL) {
-        return -1;
+    for (size_t i = 0; i < weights_file_count(model->weights) && rc == 0; i++) {
+        rc = hash_add_file(hash, weights_file(model->weights, i));
     }
-    for (size_t i = 0; i < weights_file_count(model->weights); i++) {
-        struct file_map map;
-        if (file_map_open(&map, weights_file(model->weights, i)) != 0) {
-            goto done;
-        }
-        hash_sha256_add(hash, map.data, map.bytes);
-        file_map_close(&map);
+    /* A GGUF file holds its configuration; a directory has it beside. */
+    if (rc == 0 && weights_gguf(model->weights) == NULL) {
+        char *config = file_join(model->path, "config.json");
+        rc = config == NULL ? -1 : hash_add_file(hash, config);
+        mem_free(config);
     }
-    hash_sha256_finish(hash, model->sha256);
-    rc = 0;
-done:
+    if (rc == 0) {
+        hash_sha256_finish(hash, model->sha256);
+    }
     hash_sha256_free(hash);
     return rc;
 }

@@ -44,7 +44,7 @@ const struct model_info *model_info(const struct model *model);
 /*
  * Compute info->sha256, which reads all weight files: the hash of their bytes
  * one after the other, in the order in which the index or the directory gives
- * them.  For one file it is what sha256sum prints.  config.json is not in it.
+ * them, then of config.json.  For a GGUF file it is what sha256sum prints.
  */
 int model_hash(struct model *model);
 

@@ -36,6 +36,7 @@ struct model {
     struct model_config config;
     struct model_info info;
     const struct kernels *kernels;
+    char *path;                     /* as given */
     struct weights *weights;        /* open: names of files, embedding */
     const struct tensor *embedding; /* (V, C); NULL: rows of output */
     struct model_layer *layers;     /* config.n_layers */

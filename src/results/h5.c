@@ -3,6 +3,8 @@
  */
 #include "results/h5.h"
 
+#include "results/results.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -30,4 +32,14 @@ h5_reason(char out[H5_REASON_BYTES])
     /* One line: descriptions of system errors may be long. */
     out[strcspn(out, "\n")] = '\0';
     return out;
+}
+
+#define TEXT(x)  TEXT_(x)
+#define TEXT_(x) #x
+
+const char *
+results_library(void)
+{
+    return "HDF5 " TEXT(H5_VERS_MAJOR) "." TEXT(H5_VERS_MINOR) "." TEXT(
+        H5_VERS_RELEASE);
 }

@@ -102,6 +102,9 @@ int results_finish(struct results *results, const struct attribute *attributes,
 /* Close; journals of an unfinished run stay. */
 void results_close(struct results *results);
 
+/* "HDF5 1.10.8": the library that writes the outputs. */
+const char *results_library(void);
+
 /*
  * Position buckets: two per octave.  Bucket b holds the bytes of a chunk at
  * [results_bucket_first(b), results_bucket_first(b + 1)): 0, 1, 2, 3, 4-5,

@@ -21,10 +21,10 @@
 #define GGUF_MODEL     "tests/reference/models/small-Q4_0.gguf"
 #define GGUF_EXPECTED  "tests/reference/models/small-Q4_0.expected.json"
 
-/* sha256sum of model.safetensors */
+/* cat model.safetensors config.json | sha256sum */
 #define BYTES_SHA256                                                           \
-    "1555116130cbca81160f34f023d65f8b"                                         \
-    "b8275fe6a1e86515cdf1c407509f7998"
+    "7977f4124527d011c38a80dcf4a1a753"                                         \
+    "d4e7310c54a799fc68460a58e20bbcd8"
 
 /* Crosses two key blocks of the attention and is no multiple of a tile. */
 #define N_TOKENS ((size_t)150)
