@@ -17,8 +17,7 @@ void vector_rms_norm(const struct kernels *k, float *out, const float *in,
     const float *gain, float epsilon, size_t T, size_t C);
 
 /* out += in, n numbers. */
-void vector_add(
-    const struct kernels *k, float *out, const float *in, size_t n);
+void vector_add(const struct kernels *k, float *out, const float *in, size_t n);
 
 /* rows (T, C) += bias (C). */
 void vector_add_bias(const struct kernels *k, float *rows, const float *bias,

@@ -1,7 +1,7 @@
 /*
  * bench_gemm.c
  *
- * Matrix products of the shapes that occur in the models of DESIGN section 7,
+ * Matrix products of the shapes of byte models (4 layers) and of SmolLM2-135M,
  * one thread, exact and blas in turn.  Weights that fit a cache are warm.
  */
 #include "bench.h"
