@@ -113,6 +113,29 @@ test_every_instruction_set_gives_the_same_bits(void)
     }
 }
 
+/* Where a logarithm near 0 shows the last bit of the sum of doubles. */
+static void
+test_bits_of_likely_symbols_are_equal(void)
+{
+    const struct kernels *portable = kernels_find(MATH_EXACT, "portable");
+    float logits[130];
+
+    for (size_t n = 0; n < 1000 * N_NAMES; n++) {
+        const struct kernels *k = kernels_find(MATH_EXACT, names[n % N_NAMES]);
+        struct softmax_symbol got = {0, 0, 0, 0}, want = {0, 0, 0, 0};
+
+        for (size_t i = 0; i < 130; i++) {
+            logits[i] = 10 * check_random(130 * n + i) - 10;
+        }
+        logits[7] = 1;
+        if (k) {
+            softmax_code(portable, &want, logits, 130, 7);
+            softmax_code(k, &got, logits, 130, 7);
+            CU_ASSERT_EQUAL(got.bits, want.bits);
+        }
+    }
+}
+
 static void
 test_frequencies_of_instruction_sets_are_equal(void)
 {
@@ -229,6 +252,7 @@ test_bits_are_those_of_every_machine(void)
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_frequencies_add_up_and_symbols_fit),
     CHECK_TEST(test_every_instruction_set_gives_the_same_bits),
+    CHECK_TEST(test_bits_of_likely_symbols_are_equal),
     CHECK_TEST(test_frequencies_of_instruction_sets_are_equal),
     CHECK_TEST(test_flat_logits_cost_log2_of_their_number),
     CHECK_TEST(test_a_certain_symbol_costs_nothing),
