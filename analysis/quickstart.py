@@ -16,6 +16,8 @@ import numpy as np
 
 import codelen_results as results
 
+COLOURS = {"compressor": "#0072b2", "adaptive predictor": "#009e73",
+           "language model": "#d55e00"}
 STYLE = pathlib.Path(__file__).with_name("style.mplstyle")
 
 
@@ -49,10 +51,15 @@ def print_table(table):
 def draw_rates(ax, table):
     """Bars of the raw rate; models with parameters also say the adjusted."""
     table = table.sort_values("raw_rate", ascending=False)
-    colours = ["#0072b2" if c == "baseline" else
-               "#d55e00" if p else "#009e73"
-               for c, p in zip(table.command, table.parameters)]
-    ax.barh(table.label, 100 * table.raw_rate, color=colours)
+    kinds = ["compressor" if command == "baseline" else
+             "language model" if parameters else "adaptive predictor"
+             for command, parameters in zip(table.command, table.parameters)]
+    ax.barh(table.label, 100 * table.raw_rate,
+            color=[COLOURS[kind] for kind in kinds])
+    for kind, colour in COLOURS.items():
+        if kind in kinds:
+            ax.bar(0, 0, color=colour, label=kind)
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 0.12), fontsize=8)
     for y, row in enumerate(table.itertuples()):
         text = f"{row.raw_rate:.1%}"
         if row.parameters:
@@ -68,7 +75,7 @@ def draw_positions(ax, table):
     """Bits per byte by position, with bootstrap bands over chunks."""
     chosen = table[table.command == "measure"]
     for row in chosen.sort_values("raw_rate").itertuples():
-        if row.label == "uniform":
+        if row.label == "uniform":  # drawn as a line, whatever the corpus
             continue
         curve = results.load_positions(row.file)
         x = np.sqrt((curve["first"] + 1) * curve["end"])
@@ -77,6 +84,7 @@ def draw_positions(ax, table):
                         color=line.get_color(), linewidth=0)
     ax.axhline(8, color="#999999", linestyle=":", label="uniform")
     ax.set_xscale("log", base=2)
+    ax.xaxis.set_major_formatter("{x:.0f}")
     ax.set_ylim(0, None)
     ax.set_xlabel("position in the chunk (bytes)")
     ax.set_ylabel("bits per byte")

@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.."
 ./setup.sh
 echo "== build"
 cmake --preset release -G Ninja >/dev/null
-cmake --build --preset release -- --quiet
+cmake --build --preset release --target codelen -- --quiet
 codelen=build/release/codelen
 out=out/quickstart
 mkdir -p "$out"
