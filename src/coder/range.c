@@ -124,9 +124,10 @@ range_encode(struct range_encoder *encoder, uint64_t cumulative,
 }
 
 /*
- * The number with the fewest bytes in [low, low + range), zeros after it being
- * free: none if zero is in (or is reached by a carry), else one, for a range
- * of 2^56 always holds a multiple of 2^56.
+ * The number with the fewest bytes more in [low, low + range), zeros after it
+ * being free: none if zero is in (or is reached by a carry), else one, for a
+ * range of 2^56 always holds a multiple of 2^56.  Zeros that are written stay:
+ * without them, bytes that happen to be zero would cost nothing.
  */
 int
 range_encoder_finish(
@@ -138,10 +139,6 @@ range_encoder_finish(
         carry(encoder);
     } else if (encoder->low != 0) {
         put_byte(encoder, (uint8_t)(last >> 56));
-    }
-    while (
-        encoder->out_bytes > 0 && encoder->out[encoder->out_bytes - 1] == 0) {
-        encoder->out_bytes--;
     }
     encoder->low = 0;
     *out = encoder->out;

@@ -6,7 +6,7 @@
  * 128-bit products, so a symbol of probability p = frequency / total loses at
  * most 1.5 * 2^-56 / p bits, and nothing on average: the intervals of all
  * symbols fill the range.  The whole stream is longer than the ideal by at
- * most RANGE_OVERHEAD_BITS plus those losses.
+ * most RANGE_OVERHEAD_BITS plus those losses, and shorter by less than 8 bits.
  */
 #ifndef CODER_RANGE_H
 #define CODER_RANGE_H

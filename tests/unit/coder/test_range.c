@@ -294,6 +294,23 @@ test_chunks_cost_at_most_a_ten_thousandth_and_16_bits_more(void)
 }
 
 static void
+test_bytes_that_happen_to_be_zero_are_not_free(void)
+{
+    struct triple symbols[2048];
+
+    for (size_t i = 0; i < 2048; i++) {
+        symbols[i] = (struct triple){0, 1, 256};
+    }
+    CU_ASSERT_EQUAL(round_trip(symbols, 1), 1);
+    CU_ASSERT_EQUAL(round_trip(symbols, 2048), 2048);
+    for (size_t n = 0; n < 200; n++) {
+        symbols[n] = (struct triple){n % 2, 1, 2 + n % 3};
+        double ideal = ideal_bits(symbols, n + 1);
+        CU_ASSERT(8.0 * (double)round_trip(symbols, n + 1) > ideal - 8.0);
+    }
+}
+
+static void
 test_an_encoder_can_be_used_again(void)
 {
     struct range_encoder encoder;
@@ -330,6 +347,7 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_a_million_symbols_cost_their_ideal),
     CHECK_TEST(test_large_vocabularies_cost_no_more_than_the_softmax),
     CHECK_TEST(test_chunks_cost_at_most_a_ten_thousandth_and_16_bits_more),
+    CHECK_TEST(test_bytes_that_happen_to_be_zero_are_not_free),
     CHECK_TEST(test_an_encoder_can_be_used_again),
     CU_TEST_INFO_NULL,
 };
