@@ -235,8 +235,10 @@ next_chunk(struct run *run, struct result_row *row, const uint8_t **chunk,
             .offset = run->settings->first_byte + range.first,
             .raw_bytes = range.end - range.first,
         };
-        *chunk = corpus_view(
-            run->corpus, range.first, (size_t)row->raw_bytes, scratch);
+        *chunk = corpus_check(run->corpus) != 0
+                     ? NULL
+                     : corpus_view(run->corpus, range.first,
+                           (size_t)row->raw_bytes, scratch);
         is_there = *chunk != NULL;
         if (!is_there) {
             run->rc = -1;
@@ -282,7 +284,8 @@ work_through(struct run *run, const struct run_kind *kind, int n_inner)
     }
     while (run->rc == 0 && next_chunk(run, &row, &chunk, scratch)) {
         double start_s = clock_now_s();
-        if (kind->work(worker, &row, chunk, (size_t)row.raw_bytes) != 0) {
+        if (kind->work(worker, &row, chunk, (size_t)row.raw_bytes) != 0 ||
+            corpus_check(run->corpus) != 0) {
             run->rc = -1;
             break;
         }

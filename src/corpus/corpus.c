@@ -151,3 +151,10 @@ corpus_identify(
     return corpus->kind->identify(
         corpus->source, identity, hash ? corpus->sha256 : NULL);
 }
+
+int
+corpus_check(const struct corpus *corpus)
+{
+    return corpus->kind->check == NULL ? 0
+                                       : corpus->kind->check(corpus->source);
+}

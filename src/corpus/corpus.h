@@ -57,6 +57,15 @@ const uint8_t *corpus_view(
     struct corpus *corpus, uint64_t offset, size_t bytes, uint8_t *scratch);
 
 /*
+ * Whether the file is still the one that was opened: size and time of its last
+ * change.  A file that got another name or was replaced is left in peace.
+ *
+ * Errors: -1, reported: what was read since the last check may be wrong.
+ * Threads: any number at once.
+ */
+int corpus_check(const struct corpus *corpus);
+
+/*
  * What this corpus is.  hash: whether to compute sha256, which reads the
  * whole file; else it is "".
  */

@@ -25,6 +25,9 @@ struct corpus_kind {
 
     /* Sets source_bytes and format; SHA-256 into hex unless hex is NULL. */
     int (*identify)(void *source, struct corpus_identity *identity, char *hex);
+
+    /* NULL: cannot change. */
+    int (*check)(const void *source);
 };
 
 extern const struct corpus_kind corpus_text_kind;

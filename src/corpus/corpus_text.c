@@ -4,7 +4,9 @@
  * Any file, byte for byte.  Whether it is compressed is decided by its first
  * bytes, not by its name.
  */
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -13,6 +15,8 @@
 #include "corpus/corpus_packed.h"
 
 struct text_source {
+    const char *path; /* kept by the corpus */
+    struct stat opened;
     struct file_map map;
     const struct packed_format *format; /* NULL: plain */
     struct packed *packed;              /* NULL: plain */
@@ -41,8 +45,14 @@ text_open(const char *path)
     if (source == NULL) {
         return NULL;
     }
+    source->path = path;
     if (file_map_open(&source->map, path) != 0) {
         mem_free(source);
+        return NULL;
+    }
+    if (stat(path, &source->opened) != 0) {
+        report_error("%s: %s", path, strerror(errno));
+        text_close(source);
         return NULL;
     }
     source->format = packed_detect(source->map.data, source->map.bytes);
@@ -102,6 +112,26 @@ text_identify(void *object, struct corpus_identity *identity, char *hex)
     return 0;
 }
 
+static int
+text_check(const void *object)
+{
+    const struct text_source *source = object;
+    const struct stat *then = &source->opened;
+    struct stat now;
+
+    if (stat(source->path, &now) != 0 || now.st_dev != then->st_dev ||
+        now.st_ino != then->st_ino) {
+        return 0; /* the mapped file has no name any more: it stays */
+    }
+    if (now.st_size != then->st_size ||
+        now.st_mtim.tv_sec != then->st_mtim.tv_sec ||
+        now.st_mtim.tv_nsec != then->st_mtim.tv_nsec) {
+        report_error("%s: was changed while it was being read", source->path);
+        return -1;
+    }
+    return 0;
+}
+
 const struct corpus_kind corpus_text_kind = {
     .name = "text",
     .open = text_open,
@@ -109,4 +139,5 @@ const struct corpus_kind corpus_text_kind = {
     .bytes = text_bytes,
     .view = text_view,
     .identify = text_identify,
+    .check = text_check,
 };

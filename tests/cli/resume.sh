@@ -87,4 +87,15 @@ sed -i '1s/^./X/' corpus.txt
 expect 1 codelen "${args[@]}" --out changed.h5
 says 'sha256'
 expect 0 codelen "${args[@]}" --out changed.h5 --overwrite
+
+# One that changes while it is read gives no result.
+"$CODELEN" "${args[@]}" --threads 1 --out growing.h5 >out 2>err &
+job=$!
+started growing.h5.journal
+echo >>corpus.txt
+status=0
+wait "$job" || status=$?
+[ "$status" -eq 1 ] || fail "exit $status although the corpus changed"
+says 'corpus.txt: was changed'
+[ ! -e growing.h5 ] || fail "a result of a corpus that changed"
 echo "resume: ok"

@@ -44,6 +44,27 @@ test_plain_files_are_not_copied(void)
 }
 
 static void
+test_a_file_that_changes_is_noticed(void)
+{
+    const char *name = store("abcdefgh"), *path = name + strlen("text:");
+    struct corpus *corpus = corpus_open(name, &all);
+    struct corpus *random = corpus_open("random:8", &all);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(corpus);
+    CU_ASSERT_EQUAL(corpus_check(corpus), 0);
+    CU_ASSERT_EQUAL(corpus_check(random), 0);
+    FILE *file = fopen(path, "ab");
+    fputs("i", file);
+    fclose(file);
+    CU_ASSERT_EQUAL(corpus_check(corpus), -1);
+    /* Replaced by another: what is mapped stays as it was. */
+    CU_ASSERT_EQUAL(remove(path), 0);
+    CU_ASSERT_EQUAL(corpus_check(corpus), 0);
+    corpus_close(corpus);
+    corpus_close(random);
+}
+
+static void
 check_part(uint64_t first, uint64_t n, const char *want)
 {
     struct corpus_part part = {.first_byte = first, .n_bytes = n};
@@ -171,6 +192,7 @@ test_wrong_names_are_refused_with_one_message(void)
 
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_plain_files_are_not_copied),
+    CHECK_TEST(test_a_file_that_changes_is_noticed),
     CHECK_TEST(test_parts_are_cut_at_the_end),
     CHECK_TEST(test_identity_names_the_stored_file),
     CHECK_TEST(test_random_bytes_are_those_of_their_place),
