@@ -100,6 +100,15 @@ run_open(enum cmd_status *status, struct par *par, struct options *options,
         *status = CMD_DONE;
         goto fail;
     }
+    bool is_nameless =
+        run->settings->out != NULL && run->settings->out[0] == '\0';
+    if (is_nameless) {
+        report_error("--out: the name is empty");
+    }
+    if (par_any_failed(par, is_nameless ? -1 : 0)) {
+        *status = CMD_USAGE;
+        goto fail;
+    }
     stop_on_signals(run->settings->max_hours);
     run->n_threads = threads_choose(run->settings->threads, par);
     run->attributes = attributes_new();
@@ -326,6 +335,7 @@ run_loop(struct run *run, const struct run_kind *kind)
         return -1;
     }
     double loop_s = clock_now_s();
+    run->setup_s = loop_s - run->start_s;
     if (run->n_todo > 0) {
 #pragma omp parallel num_threads(n_workers)
         work_through(run, kind, n_inner);
@@ -338,6 +348,7 @@ run_loop(struct run *run, const struct run_kind *kind)
     progress_end(&run->progress);
     run->loop_s = clock_now_s() - loop_s;
     par_max_f64(run->par, &run->loop_s, 1);
+    par_max_f64(run->par, &run->setup_s, 1);
     par_board_close(run->board);
     return par_any_failed(run->par, run->rc) ? -1 : 0;
 }

@@ -20,7 +20,7 @@ struct run {
     uint64_t n_chunks;
     int n_threads;
     char started[32]; /* UTC */
-    double start_s, loop_s;
+    double start_s, setup_s, loop_s;
 
     /* The loop.  Set up anew for each output. */
     struct results *results; /* NULL: no output */

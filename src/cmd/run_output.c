@@ -112,6 +112,7 @@ describe_end(struct run *run, const struct run_totals *totals)
     attributes_text(a, "run", "start", run->started);
     attributes_text(a, "run", "end", now);
     attributes_f64(a, "run", "seconds", clock_now_s() - run->start_s);
+    attributes_f64(a, "run", "setup_seconds", run->setup_s);
     attributes_f64(a, "run", "loop_seconds", run->loop_s);
     attributes_u64(a, "run", "timed_bytes", totals->raw_bytes);
     attributes_u64(a, "run", "timed_tokens", totals->tokens);
