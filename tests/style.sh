@@ -16,7 +16,10 @@ clang-format --dry-run -Werror "${sources[@]}" || status=1
 read -ra includes <<<"$(mpicc --showme:compile) $(pkg-config --cflags hdf5-openmpi)"
 headers=0
 for header in $(git ls-files 'src/*.h' 'tests/*.h'); do
-    [ "$header" != src/math/gemm_tile.h ] || continue # a template
+    case $header in
+    src/math/gemm_tile.h) continue ;;       # a template
+    src/math/simd_lanes_neon.h) continue ;; # for another compiler
+    esac
     gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -fsyntax-only \
         -Isrc -Itests "${includes[@]}" -I"$(dirname "$header")" -x c "$header" \
         2>build/header.log || {

@@ -71,7 +71,7 @@ static const struct option table[] = {
         .type = OPTION_CHOICE,
         .offset = AT(kernel),
         .value = "auto",
-        .choices = "auto|avx512|avx2|portable",
+        .choices = "auto|avx512|avx2|neon|portable",
         .help = "instruction set; changes no bit in exact mode"},
 };
 

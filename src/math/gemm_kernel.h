@@ -12,8 +12,8 @@
 #include <stddef.h>
 
 /*
- * Output columns per panel: two AVX-512 or four AVX2 registers.  Wider ones
- * read the input less often but waste work on N = 64, 128 or 256.
+ * Output columns per panel: two AVX-512, four AVX2 or eight NEON registers.
+ * Wider ones read the input less often but waste work on N = 64, 128 or 256.
  */
 #define GEMM_PANEL 32
 
@@ -61,6 +61,7 @@ struct gemm_kernel {
 
 extern const struct gemm_kernel gemm_avx512;
 extern const struct gemm_kernel gemm_avx2;
+extern const struct gemm_kernel gemm_neon;
 extern const struct gemm_kernel gemm_portable;
 
 #endif /* MATH_GEMM_KERNEL_H */

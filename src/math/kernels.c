@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/report.h"
+#include "gemm.h"
 #include "gemm_kernel.h"
 #include "kernels_table.h"
 #include "simd.h"
@@ -63,6 +64,14 @@ lack_avx2(void)
 }
 #endif
 
+#ifdef __aarch64__
+static const char *
+lack_neon(void)
+{
+    return NULL; /* part of the architecture */
+}
+#endif
+
 static const char *
 lack_portable(void)
 {
@@ -75,6 +84,9 @@ static const struct choice choices[] = {
     CHOICE(avx512),
     CHOICE(avx2),
 #endif
+#ifdef __aarch64__
+    CHOICE(neon),
+#endif
     CHOICE(portable),
 };
 
@@ -85,6 +97,10 @@ kernels_find(enum math_mode mode, const char *name)
 {
     assert((unsigned)mode < N_MODES);
 
+    if (mode == MATH_BLAS && !gemm_blas_library()) {
+        report_error("blas mode: this program was built without OpenBLAS");
+        return NULL;
+    }
     for (size_t i = 0; i < N_CHOICES; i++) {
         const struct kernels *found = &choices[i].by_mode[mode];
         const char *lack = choices[i].lack();
@@ -102,8 +118,9 @@ kernels_find(enum math_mode mode, const char *name)
             return NULL;
         }
     }
-    report_error("no kernel is called \"%s\" on this kind of processor; "
-                 "there are avx512 and avx2 (x86-64) and portable",
+    report_error(
+        "no kernel is called \"%s\" on this kind of processor; "
+        "there are avx512 and avx2 (x86-64), neon (aarch64) and portable",
         name);
     return NULL;
 }

@@ -17,9 +17,10 @@ struct kernels;
 
 /*
  * The kernels of a mode for an instruction set: "avx512", "avx2",
- * "portable", or NULL for the best that this processor has.
+ * "neon", "portable", or NULL for the best that this processor has.
  *
- * Errors: NULL if the name is unknown or the processor lacks it; reported.
+ * Errors: NULL if the name is unknown, the processor lacks it, or the program
+ * lacks OpenBLAS; reported.
  */
 const struct kernels *kernels_find(enum math_mode mode, const char *name);
 

@@ -34,6 +34,7 @@ struct simd_kernel {
 
 extern const struct simd_kernel simd_avx512;
 extern const struct simd_kernel simd_avx2;
+extern const struct simd_kernel simd_neon;
 extern const struct simd_kernel simd_portable;
 
 #endif /* MATH_SIMD_H */

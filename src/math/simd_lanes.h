@@ -1,8 +1,9 @@
 /*
  * simd_lanes.h - 16 floats, 16 doubles and 16 counters of one instruction set.
  *
- * The including file defines SIMD_AVX512 or SIMD_AVX2, or neither for plain
- * C.  All three give the same bits for every operation, NaN payloads aside:
+ * The including file defines SIMD_AVX512, SIMD_AVX2 or SIMD_NEON, or none of
+ * them for plain C.  All give the same bits for every operation, NaN payloads
+ * aside:
  *   lanes_max(a, b)       a > b ? a : b, also for NaN and for zeros
  *   lanes_fma, lanes_fnma a * b + c and c - a * b, rounded once
  *   lanes_scale(a, t, x, min)
@@ -24,6 +25,8 @@
 #include "simd_lanes_avx512.h"
 #elif defined(SIMD_AVX2)
 #include "simd_lanes_avx2.h"
+#elif defined(SIMD_NEON)
+#include "simd_lanes_neon.h"
 #else
 #include "simd_lanes_portable.h"
 #endif

@@ -1,7 +1,7 @@
 /*
  * simd_lanes_portable.h - lanes in plain C, for any processor.
  *
- * The reference for the other two.  Contracts: simd_lanes.h, which includes
+ * The reference for the others.  Contracts: simd_lanes.h, which includes
  * this.
  */
 #ifndef MATH_SIMD_LANES_PORTABLE_H

@@ -23,7 +23,7 @@ if [ -d "$model" ]; then
         --predictor "model:$model" --chunk 512 --context 256
     check whole measure --corpus text:corpus.txt --bytes 5000 \
         --predictor "model:$model" --chunk whole --context 256 --stride 100
-    for kernel in avx512 avx2 portable; do
+    for kernel in avx512 avx2 neon portable; do
         codelen measure --corpus random:1 --predictor uniform --kernel $kernel \
             >out 2>err || { says 'processor' && continue; }
         expect 0 codelen measure --corpus text:corpus.txt --bytes 20000 \

@@ -46,7 +46,7 @@ static const struct shape shapes[] = {
 
 #define N_SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 
-static const char *const names[] = {"portable", "avx2", "avx512"};
+static const char *const names[] = {"portable", "neon", "avx2", "avx512"};
 
 /* Random queries, keys and values of one shape. */
 struct data {

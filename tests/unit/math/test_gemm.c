@@ -22,7 +22,7 @@
 /* Between the rows of input and output, to see writes beyond a row. */
 #define GAP 5
 
-static const char *const names[] = {"avx512", "avx2", "portable"};
+static const char *const names[] = {"avx512", "avx2", "neon", "portable"};
 
 #define N_NAMES (sizeof(names) / sizeof(names[0]))
 

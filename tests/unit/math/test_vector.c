@@ -21,7 +21,7 @@
 #define TOLERANCE 1e-6
 
 static const size_t sizes[] = {1, 2, 15, 16, 17, 31, 33, 64, 100, 576, 1024};
-static const char *const names[] = {"portable", "avx2", "avx512"};
+static const char *const names[] = {"portable", "neon", "avx2", "avx512"};
 
 #define N_SIZES (sizeof(sizes) / sizeof(sizes[0]))
 #define N_NAMES (sizeof(names) / sizeof(names[0]))

@@ -1,0 +1,23 @@
+/*
+ * simd_neon.c
+ *
+ * The kernels of simd.h compiled for one instruction set.
+ */
+#define SIMD_NEON
+#include "simd.h"
+
+#include "simd_attention.h"
+#include "simd_softmax.h"
+#include "simd_vector.h"
+
+const struct simd_kernel simd_neon = {
+    .rms_norm = simd_rms_norm,
+    .add = simd_add,
+    .add_bias = simd_add_bias,
+    .swiglu = simd_swiglu,
+    .rotate = simd_rotate,
+    .exp = simd_exp,
+    .softmax_code = simd_softmax_code,
+    .softmax_frequencies = simd_softmax_frequencies,
+    .attention = simd_attention,
+};
