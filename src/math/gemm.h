@@ -45,7 +45,7 @@ void gemm_unpack_row(float *out, const struct gemm_weights *weights, size_t n);
 void gemm(float *out, size_t out_stride, const float *in, size_t in_stride,
     const struct gemm_weights *weights, size_t M, int n_threads);
 
-/* "OpenBLAS 0.3.21 ...": what blas mode calls. */
+/* "OpenBLAS 0.3.21 ...": what blas mode calls.  NULL: built without it. */
 const char *gemm_blas_library(void);
 
 #endif /* MATH_GEMM_H */
