@@ -56,17 +56,34 @@ static const struct options_spec spec = {
     .n_options = sizeof(table) / sizeof(table[0]),
 };
 
+/* What was measured how: part of every row that holds a rate. */
+static void
+write_protocol(struct table *t, const char *path, const struct summary *s)
+{
+    char start[32] = "";
+
+    if (s->has_start) {
+        snprintf(start, sizeof(start), "%" PRIu64, s->start_token);
+    } else if (s->parameters > 0) {
+        snprintf(start, sizeof(start), "none");
+    }
+    table_text(t, "file", path);
+    table_text(t, "corpus", s->corpus);
+    table_u64(t, "first_byte", s->first_byte);
+    table_text(t, "predictor", s->predictor);
+    table_text(t, "tokenizer", s->tokenizer);
+    table_u64(t, "chunk_bytes", s->chunk_bytes);
+    table_u64(t, "carry", s->carry);
+    table_u64(t, "context", s->context);
+    table_u64(t, "stride", s->stride);
+    table_text(t, "start_token", start);
+}
+
 static void
 write_summary(struct table *t, const char *path, const struct summary *s)
 {
     table_row(t);
-    table_text(t, "file", path);
-    table_text(t, "corpus", s->corpus);
-    table_text(t, "predictor", s->predictor);
-    table_text(t, "tokenizer", s->tokenizer);
-    table_u64(t, "chunk_bytes", s->chunk_bytes);
-    table_u64(t, "context", s->context);
-    table_u64(t, "stride", s->stride);
+    write_protocol(t, path, s);
     table_u64(t, "chunks", s->chunks);
     table_u64(t, "raw_bytes", s->raw_bytes);
     table_u64(t, "tokens", s->tokens);
@@ -196,20 +213,24 @@ export_positions(struct table *t, const char *path, struct results_file *file)
     uint64_t *end = mem_alloc(n, sizeof(*end));
     uint64_t *bytes = mem_alloc(n, sizeof(*bytes));
     double *bits = mem_alloc(n, sizeof(*bits));
+    struct summary summary = {0};
+    size_t n_attributes;
+    const struct attribute *list = results_file_attributes(file, &n_attributes);
     int rc = first == NULL || end == NULL || bytes == NULL || bits == NULL;
 
-    if (n == 0) {
+    summary_describe(&summary, list, n_attributes);
+    if (n == 0 && results_file_chunk_count(file) > 0) {
         report_error("%s: has no bits by position (a baseline has none)", path);
         rc = -1;
     }
-    if (rc == 0) {
+    if (rc == 0 && n > 0) {
         rc = results_file_read_buckets(file, first, end) != 0 ||
              results_file_sum_positions(file, bits) != 0 ||
              sum_bytes(file, bytes, first, end, n) != 0;
     }
     for (size_t b = 0; b < n && rc == 0; b++) {
         table_row(t);
-        table_text(t, "file", path);
+        write_protocol(t, path, &summary);
         table_u64(t, "first", first[b]);
         table_u64(t, "end", end[b]);
         table_u64(t, "raw_bytes", bytes[b]);

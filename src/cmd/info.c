@@ -124,7 +124,7 @@ print_model(const char *path, bool has_tokenizer, int n_threads)
     return has_tokenizer ? print_tokenizer(path) : 0;
 }
 
-/* All attributes by group; what the run is compared by stays out. */
+/* All attributes by group; what runs are compared by stays out. */
 static void
 print_attributes(const struct attribute *list, size_t n)
 {
@@ -132,8 +132,9 @@ print_attributes(const struct attribute *list, size_t n)
 
     for (size_t i = 0; i < n; i++) {
         const struct attribute *a = &list[i];
-        if (a->group[0] == '\0' || strcmp(a->group, "identity") == 0) {
-            continue;
+        if (a->group[0] == '\0' || strcmp(a->group, "identity") == 0 ||
+            strcmp(a->name, "defaults") == 0) {
+            continue; /* defaults are marked one by one */
         }
         if (strcmp(a->group, group) != 0) {
             group = a->group;

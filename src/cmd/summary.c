@@ -77,6 +77,13 @@ summary_describe(
     summary->parameter_bytes = number_of(&s, "predictor", "parameter_bytes");
     summary->context = count_of(&s, "predictor", "context");
     summary->stride = count_of(&s, "predictor", "stride");
+    if (units_parse_u64(
+            &summary->first_byte, text_of(&s, "options", "first")) != 0) {
+        summary->first_byte = 0;
+    }
+    summary->has_start = find(list, n, "predictor", "start_token") != NULL;
+    summary->start_token = count_of(&s, "predictor", "start_token");
+    summary->carry = strcmp(text_of(&s, "options", "carry"), "yes") == 0;
     summary->chunk_bytes = count_of(&s, "run", "chunk_bytes");
     summary->ranks = count_of(&s, "run", "ranks");
     summary->threads = count_of(&s, "run", "threads");
@@ -195,26 +202,56 @@ summary_tokens_per_second(const struct summary *s)
     return ratio((double)s->timed_tokens, s->seconds);
 }
 
+/* "1 chunk", "2 chunks" */
+static void
+print_count(const char *before, uint64_t n, const char *what)
+{
+    printf("%s%" PRIu64 " %s%s", before, n, what, n == 1 ? "" : "s");
+}
+
+/* What a model was given before a token. */
+static void
+print_windows(const struct summary *s)
+{
+    if (s->stride > 0) {
+        printf(", stride %" PRIu64, s->stride);
+    } else {
+        printf(", windows do not overlap");
+    }
+    if (s->has_start) {
+        printf(", start token %" PRIu64, s->start_token);
+    } else {
+        printf(", no start token");
+    }
+}
+
 /* "chunks of 2048 bytes, context 512 tokens, stride 256, tokenizer bpe" */
 static void
 print_protocol(const struct summary *s)
 {
     if (s->chunk_bytes > 0) {
-        printf("protocol    chunks of %" PRIu64 " bytes", s->chunk_bytes);
+        print_count("protocol    chunks of ", s->chunk_bytes, "byte");
     } else {
         printf("protocol    one chunk");
     }
-    if (s->context > 0) {
-        printf(", context %" PRIu64 " tokens", s->context);
+    if (s->carry) {
+        printf(", each knows those before");
     }
-    if (s->stride > 0) {
-        printf(", stride %" PRIu64, s->stride);
+    if (s->first_byte > 0) {
+        printf(", from byte %" PRIu64, s->first_byte);
+    }
+    if (s->context > 0) {
+        print_count(", context ", s->context, "token");
+    }
+    if (s->parameters > 0) {
+        print_windows(s);
     }
     if (s->tokenizer[0] != '\0') {
         printf(", tokenizer %s", s->tokenizer);
     }
     if (s->header_bytes > 0) {
-        printf(", header of %" PRIu64 " bytes charged once", s->header_bytes);
+        print_count(", header of ", s->header_bytes, "byte");
+        printf(" charged once");
     }
     printf("\n");
 }
@@ -227,8 +264,9 @@ summary_print(const struct summary *s)
     units_format_bytes(raw, sizeof(raw), (double)s->raw_bytes);
     units_format_bytes(rate, sizeof(rate), summary_bytes_per_second(s));
     units_format_seconds(seconds, sizeof(seconds), s->seconds);
-    printf("corpus      %s, %s in %" PRIu64 " chunks\n", s->corpus, raw,
-        s->chunks);
+    printf("corpus      %s, %s in ", s->corpus, raw);
+    print_count("", s->chunks, "chunk");
+    printf("\n");
     printf("predictor   %s\n", s->predictor);
     print_protocol(s);
     printf("code        %.4f bits per byte (%.1f bits)\n",
@@ -247,7 +285,9 @@ summary_print(const struct summary *s)
     if (s->flops > 0 && s->seconds > 0 && s->timed_bytes == s->raw_bytes) {
         printf(", %.1f GFLOP/s", 1e-9 * s->flops / s->seconds);
     }
-    printf(" (%s, %" PRIu64 " ranks x %" PRIu64 " threads%s%s%s%s)\n", seconds,
-        s->ranks, s->threads, s->math[0] ? ", " : "", s->math,
+    printf(" (%s, ", seconds);
+    print_count("", s->ranks, "rank");
+    print_count(" x ", s->threads, "thread");
+    printf("%s%s%s%s)\n", s->math[0] ? ", " : "", s->math,
         s->kernel[0] ? ", " : "", s->kernel);
 }

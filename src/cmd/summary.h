@@ -16,6 +16,10 @@ struct summary {
     const char *corpus, *predictor, *tokenizer, *math, *kernel;
     uint64_t chunk_bytes;     /* 0: whole */
     uint64_t context, stride; /* tokens; 0: does not apply */
+    uint64_t first_byte;      /* of the corpus that was taken */
+    bool has_start;           /* a start token stands before each chunk */
+    uint64_t start_token;
+    bool carry; /* chunks know what was learnt in those before */
     uint64_t chunks, raw_bytes, tokens, coded_bytes;
     uint64_t header_bytes; /* of a container that is charged once */
     double ideal_bits, flops;

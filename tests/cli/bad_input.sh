@@ -111,6 +111,8 @@ refused 'huge.gguf' "$c" "${m[@]}" --predictor model:huge.gguf
 # Outputs.
 refused 'does not exist' "$c" "${m[@]}" --predictor uniform --out nowhere/x.h5
 refused 'directory' "$c" "${m[@]}" --predictor uniform --out hollow
+expect 2 "$c" "${m[@]}" --predictor uniform --out ''
+says 'the name is empty'
 echo text >x.h5
 refused 'x.h5' "$c" "${m[@]}" --predictor uniform --out x.h5
 refused 'x.h5' "$c" export x.h5

@@ -52,6 +52,24 @@ for row in tables["summary"]:
 model = tables["summary"][1]
 assert model["parameters"] > 0 and model["flops"] > 0 and model["math"] == "exact"
 PY
+
+# Every rate says how it was measured.
+prints_protocol() { # FILE.h5 PATTERN
+    expect 0 codelen info "$1"
+    prints "^protocol .*$2"
+}
+prints_protocol a.h5 'chunks of 2048 bytes, context 3 tokens, tokenizer bytes$'
+prints_protocol b,c.h5 'chunks of 1000 bytes, context 300 tokens, windows do not overlap, start token 1, '
+expect 0 codelen measure --corpus text:corpus.txt --predictor ngram:1 --carry \
+    --first 7 --bytes 1 --chunk 1 --threads 1 --out carried.h5
+prints '^corpus .* 1 B in 1 chunk$'
+prints '1 rank x 1 thread,'
+prints_protocol carried.h5 'chunks of 1 byte, each knows those before, from byte 7, context 1 token, '
+[ "$(field carried.h5 carry) $(field carried.h5 first_byte)" = "1 7" ] || fail "carry, first_byte"
+[ "$(field b,c.h5 start_token)" = 1 ] || fail "start_token"
+: >empty
+expect 0 codelen measure --corpus text:empty --predictor ngram:1 --out empty.h5
+expect 0 codelen export empty.h5 a.h5 --table positions
 expect 0 codelen info a.h5
 prints 'bits per byte'
 prints 'sha256'
