@@ -1,7 +1,9 @@
 # One static library per folder of src/.
 #
-#   codelen_library(NAME SOURCES file.c ... [USES folder ...] [LIBS target ...])
+#   codelen_library(NAME SOURCES file.c ... [USES folder ...] [LIBS target ...]
+#       [DIR folder])
 #
+# DIR is where the sources are, if not in the current directory.
 # A folder's headers are visible as "NAME/header.h" only to the folders that
 # list NAME in USES: each folder has an include directory of its own that
 # holds one link to itself, and links are PRIVATE, so nothing is inherited.
@@ -28,11 +30,15 @@ function(codelen_flags target)
 endfunction()
 
 function(codelen_library name)
-    cmake_parse_arguments(ARG "" "" "SOURCES;USES;LIBS" ${ARGN})
+    cmake_parse_arguments(ARG "" "DIR" "SOURCES;USES;LIBS" ${ARGN})
+    if(ARG_DIR)
+        list(TRANSFORM ARG_SOURCES PREPEND ${ARG_DIR}/)
+    else()
+        set(ARG_DIR ${CMAKE_CURRENT_SOURCE_DIR})
+    endif()
     set(include_dir ${CMAKE_BINARY_DIR}/include/${name})
     file(MAKE_DIRECTORY ${include_dir})
-    file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${include_dir}/${name}
-        SYMBOLIC)
+    file(CREATE_LINK ${ARG_DIR} ${include_dir}/${name} SYMBOLIC)
     add_library(${name} STATIC ${ARG_SOURCES})
     codelen_flags(${name})
     target_include_directories(${name}
