@@ -2,6 +2,7 @@
  * options_job.c - values from a job file.
  */
 #include <ctype.h>
+#include <errno.h>
 #include <ini.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,6 +52,10 @@ take_job_value(struct job *job, const char *name, const char *value)
         }
         return 0;
     }
+    if (strcmp(name, "job") == 0 || strcmp(name, "help") == 0) {
+        report_error("%s%s cannot stand in a job file", where, name);
+        return -1;
+    }
     int i = options_find(o, name, strlen(name));
     if (i < 0) {
         options_report_unknown(o, where, "", name);
@@ -86,6 +91,19 @@ take_job_line(
     return job->rc == 0;
 }
 
+/* fgets() without the blanks before a line, which mean nothing here: to the
+   INI reader such a line goes on with the value of the line before. */
+static char *
+read_line(char *line, int bytes_max, void *file)
+{
+    if (fgets(line, bytes_max, file) == NULL) {
+        return NULL;
+    }
+    size_t blanks = strspn(line, " \t");
+    memmove(line, line + blanks, strlen(line + blanks) + 1);
+    return line;
+}
+
 int
 options_read_job(struct options *o, const char *path)
 {
@@ -97,7 +115,13 @@ options_read_job(struct options *o, const char *path)
                               : "no such file");
         return -1;
     }
-    int line = ini_parse(path, take_job_line, &job);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        report_error("%s: %s", path, strerror(errno));
+        return -1;
+    }
+    int line = ini_parse_stream(read_line, file, take_job_line, &job);
+    fclose(file);
     if (job.rc != 0) {
         return -1;
     }

@@ -213,8 +213,12 @@ test_a_wrong_job_file_is_refused(void)
         "job: line 2: not of the form");
     expect_wrong(
         ARGS("--job", job("chunk = 1\nchunk = 2\n")), "chunk is given twice");
+    expect_wrong(ARGS("--job", job("corpus = a\n   and b\n")),
+        "line 2: not of the form");
+    expect_wrong(ARGS("--job", job("corpus = a\n   corpus = b\n")),
+        "corpus is given twice");
     expect_wrong(
-        ARGS("--job", job("corpus = a\n   and b\n")), "corpus is given twice");
+        ARGS("--job", job("job = b\n")), "job cannot stand in a job file");
     expect_wrong(ARGS("--job", job("corpus = a\nchunk =\n")), "--chunk ");
 
     /* The INI reader's longest line. */
