@@ -66,6 +66,14 @@ file_map_close(struct file_map *map)
     *map = (struct file_map){.data = nothing};
 }
 
+void
+file_map_rest(const struct file_map *map)
+{
+    if (map->bytes > 0) {
+        madvise((void *)(uintptr_t)map->data, map->bytes, MADV_DONTNEED);
+    }
+}
+
 char *
 file_read_text(const char *path, size_t *bytes, size_t bytes_max)
 {

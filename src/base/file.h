@@ -18,6 +18,9 @@ struct file_map {
 int file_map_open(struct file_map *map, const char *path);
 void file_map_close(struct file_map *map);
 
+/* Take the pages out of this process; they come back when they are read. */
+void file_map_rest(const struct file_map *map);
+
 /*
  * A whole text file of at most bytes_max bytes as a string with a zero byte
  * at the end; *bytes excludes it.

@@ -33,6 +33,17 @@ char *mem_strdup(const char *text);
 /* sprintf into a new string; freed with mem_free(). */
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * A large block of zeros for many threads to fill: each page gets its place
+ * in memory when it is first written.  Aligned to MEM_ALIGN, not NULL for a
+ * size of zero.
+ *
+ * Owner: the caller frees with mem_unmap(), which accepts NULL.
+ * Errors: NULL if memory is short; reported.
+ */
+void *mem_map(size_t bytes);
+void mem_unmap(void *block, size_t bytes);
+
 /* Accepts NULL, like free(). */
 void mem_free(void *block);
 

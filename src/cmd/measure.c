@@ -12,6 +12,7 @@
 #include "cmd/meter.h"
 #include "cmd/run.h"
 #include "math/kernels.h"
+#include "model/model.h"
 #include "par/par.h"
 #include "predict/predict.h"
 #include "results/results.h"
@@ -169,11 +170,25 @@ work(void *worker, struct result_row *row, const uint8_t *chunk, size_t bytes)
     return meter_finish(w->meter, row);
 }
 
-/* Open the predictor on all ranks; rank 0 hashes its files. */
-static struct predictor *
-open_predictor(struct run *run, const struct measure_settings *settings,
-    const struct kernels *kernels)
+/* Fill this rank's part of what the ranks of a node share. */
+static int
+fill_part(struct predictor *predictor, const struct par_memory *memory)
 {
+    struct model_place place = {.memory = par_memory_data(memory)};
+
+    place.part = par_memory_part(memory, &place.n_parts);
+    return predictor_fill(predictor, &place);
+}
+
+/*
+ * Open the predictor on all ranks; rank 0 hashes its files.  *memory is what
+ * it lies in, freed after it.
+ */
+static struct predictor *
+open_predictor(struct par_memory **memory, struct run *run,
+    const struct measure_settings *settings, const struct kernels *kernels)
+{
+    struct par *par = run_par(run);
     struct predictor_options options = {
         .name = settings->predictor,
         .corpus = settings->run.corpus,
@@ -183,18 +198,30 @@ open_predictor(struct run *run, const struct measure_settings *settings,
         .carry = settings->carry,
         .kernels = kernels,
         .n_threads = run_threads(run),
+        .is_filled_later = true,
     };
     struct predictor *predictor = predictor_open(&options);
     int rc = predictor == NULL ? -1 : 0;
 
-    if (rc == 0 && par_rank(run_par(run)) == 0) {
+    if (par_any_failed(par, rc)) {
+        goto fail;
+    }
+    *memory = par_memory_new(par, predictor_place_bytes(predictor));
+    if (*memory == NULL) {
+        goto fail;
+    }
+    rc = fill_part(predictor, *memory);
+    if (rc == 0 && par_rank(par) == 0) {
         rc = predictor_hash(predictor);
     }
-    if (par_any_failed(run_par(run), rc)) {
-        predictor_close(predictor);
-        return NULL;
+    if (par_any_failed(par, rc)) {
+        goto fail;
     }
+    par_memory_settle(*memory);
     return predictor;
+fail:
+    predictor_close(predictor);
+    return NULL;
 }
 
 /* Put the predictor into the lists of attributes. */
@@ -257,10 +284,11 @@ measure(struct run *run, const struct measure_settings *settings)
 {
     enum cmd_status status = CMD_FAILED;
     struct predictor *predictor = NULL;
+    struct par_memory *memory = NULL;
     const struct kernels *kernels = find_kernels(run_par(run), settings);
 
     if (kernels != NULL) {
-        predictor = open_predictor(run, settings, kernels);
+        predictor = open_predictor(&memory, run, settings, kernels);
     }
     if (predictor != NULL) {
         struct measure shared = {
@@ -281,6 +309,7 @@ measure(struct run *run, const struct measure_settings *settings)
         status = run_chunks(run, &kind, settings->run.out);
     }
     predictor_close(predictor);
+    par_memory_free(memory);
     return status;
 }
 

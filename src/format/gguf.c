@@ -320,6 +320,14 @@ gguf_open_memory(const uint8_t *data, size_t bytes, const char *name)
 }
 
 void
+gguf_rest(const struct gguf *gguf)
+{
+    if (gguf->is_mapped) {
+        file_map_rest(&gguf->map);
+    }
+}
+
+void
 gguf_close(struct gguf *gguf)
 {
     if (gguf == NULL) {

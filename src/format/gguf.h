@@ -20,6 +20,9 @@ struct gguf *gguf_open_memory(
     const uint8_t *data, size_t bytes, const char *name);
 void gguf_close(struct gguf *gguf);
 
+/* Take the pages read so far out of this process; see file_map_rest(). */
+void gguf_rest(const struct gguf *gguf);
+
 const char *gguf_path(const struct gguf *gguf);
 bool gguf_has(const struct gguf *gguf, const char *key);
 

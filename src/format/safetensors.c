@@ -286,6 +286,14 @@ safetensors_open_memory(const uint8_t *data, size_t bytes, const char *name)
 }
 
 void
+safetensors_rest(const struct safetensors *file)
+{
+    if (file->is_mapped) {
+        file_map_rest(&file->map);
+    }
+}
+
+void
 safetensors_close(struct safetensors *file)
 {
     if (file == NULL) {

@@ -23,6 +23,9 @@ struct safetensors *safetensors_open_memory(
     const uint8_t *data, size_t bytes, const char *name);
 void safetensors_close(struct safetensors *file);
 
+/* Take the pages read so far out of this process; see file_map_rest(). */
+void safetensors_rest(const struct safetensors *file);
+
 const char *safetensors_path(const struct safetensors *file);
 size_t safetensors_count(const struct safetensors *file);
 const struct tensor *safetensors_at(const struct safetensors *file, size_t i);

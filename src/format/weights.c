@@ -254,6 +254,17 @@ weights_close(struct weights *weights)
     mem_free(weights);
 }
 
+void
+weights_rest(const struct weights *weights)
+{
+    for (size_t i = 0; i < weights->n_shards; i++) {
+        safetensors_rest(weights->shards[i]);
+    }
+    if (weights->gguf != NULL) {
+        gguf_rest(weights->gguf);
+    }
+}
+
 size_t
 weights_count(const struct weights *weights)
 {

@@ -23,6 +23,9 @@ struct weights;
 struct weights *weights_open(const char *path);
 void weights_close(struct weights *weights);
 
+/* Take the pages read so far out of this process; see file_map_rest(). */
+void weights_rest(const struct weights *weights);
+
 size_t weights_count(const struct weights *weights);
 const struct tensor *weights_at(const struct weights *weights, size_t i);
 

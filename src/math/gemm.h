@@ -21,6 +21,15 @@ struct gemm_weights *gemm_weights_new(
     const struct kernels *kernels, size_t N, size_t K);
 void gemm_weights_free(struct gemm_weights *weights);
 
+/*
+ * The same without memory for the weights, which then lie in memory of the
+ * caller: gemm_weights_bytes() of zeros, aligned to MEM_ALIGN, kept.  Nothing
+ * in it depends on its address: several processes may share it.
+ */
+struct gemm_weights *gemm_weights_plan(
+    const struct kernels *kernels, size_t N, size_t K);
+void gemm_weights_place(struct gemm_weights *weights, void *memory);
+
 size_t gemm_weights_rows(const struct gemm_weights *weights);
 size_t gemm_weights_columns(const struct gemm_weights *weights);
 size_t gemm_weights_bytes(const struct gemm_weights *weights);

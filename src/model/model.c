@@ -10,7 +10,11 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "format/weights.h"
+#include "model/model_matrix.h"
 #include "model/model_parts.h"
+
+/* Bytes of a weight file hashed before its pages are given back. */
+#define HASH_BYTES ((size_t)4 << 20)
 
 static int
 read_config(struct model *model, const char *path)
@@ -52,7 +56,7 @@ describe(struct model *model, const char *path)
 }
 
 struct model *
-model_open(const char *path, const struct kernels *kernels, int n_threads)
+model_plan(const char *path, const struct kernels *kernels)
 {
     struct model *model = mem_alloc(1, sizeof(*model));
 
@@ -67,7 +71,7 @@ model_open(const char *path, const struct kernels *kernels, int n_threads)
         goto fail;
     }
     describe(model, path);
-    if (model_load(model, path, n_threads) != 0) {
+    if (model_load_plan(model, path) != 0) {
         goto fail;
     }
     return model;
@@ -76,11 +80,47 @@ fail:
     return NULL;
 }
 
+size_t
+model_place_bytes(const struct model *model)
+{
+    return model_matrices_bytes(model->matrices, model->n_matrices);
+}
+
+int
+model_fill(struct model *model, const struct model_place *place, int n_threads)
+{
+    int rc = model_matrices_pack(model->matrices, model->n_matrices, place,
+        n_threads < 1 ? 1 : n_threads, model->path);
+
+    weights_rest(model->weights);
+    return rc;
+}
+
+struct model *
+model_open(const char *path, const struct kernels *kernels, int n_threads)
+{
+    struct model *model = model_plan(path, kernels);
+
+    if (model == NULL) {
+        return NULL;
+    }
+    struct model_place place = {.n_parts = 1};
+    place.memory = model->own = mem_map(model_place_bytes(model));
+    if (place.memory == NULL || model_fill(model, &place, n_threads) != 0) {
+        model_close(model);
+        return NULL;
+    }
+    return model;
+}
+
 void
 model_close(struct model *model)
 {
     if (model == NULL) {
         return;
+    }
+    if (model->own != NULL) {
+        mem_unmap(model->own, model_place_bytes(model));
     }
     model_unload(model);
     weights_close(model->weights);
@@ -94,7 +134,7 @@ model_info(const struct model *model)
     return &model->info;
 }
 
-/* Add the bytes of a whole file. */
+/* Add the bytes of a whole file, of which little is in memory at a time. */
 static int
 hash_add_file(struct hash_sha256 *hash, const char *path)
 {
@@ -103,7 +143,12 @@ hash_add_file(struct hash_sha256 *hash, const char *path)
     if (file_map_open(&map, path) != 0) {
         return -1;
     }
-    hash_sha256_add(hash, map.data, map.bytes);
+    for (size_t done = 0; done < map.bytes; done += HASH_BYTES) {
+        size_t left = map.bytes - done;
+        hash_sha256_add(
+            hash, map.data + done, left < HASH_BYTES ? left : HASH_BYTES);
+        file_map_rest(&map);
+    }
     file_map_close(&map);
     return 0;
 }

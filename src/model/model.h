@@ -39,6 +39,24 @@ struct model_info {
 struct model *model_open(
     const char *path, const struct kernels *kernels, int n_threads);
 void model_close(struct model *model);
+
+/*
+ * The same in two steps, for processes that share memory.  model_plan() finds
+ * and checks everything but the numbers of the matrices; model_fill() checks
+ * and packs this process's part of them into the place, which is the same
+ * memory (at any address) for all parts.  The model can be used when all
+ * parts are filled.
+ */
+struct model_place {
+    void *memory; /* zeros, aligned to MEM_ALIGN; kept */
+    int part, n_parts;
+};
+
+struct model *model_plan(const char *path, const struct kernels *kernels);
+size_t model_place_bytes(const struct model *model);
+int model_fill(
+    struct model *model, const struct model_place *place, int n_threads);
+
 const struct model_info *model_info(const struct model *model);
 
 /*

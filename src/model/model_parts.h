@@ -13,6 +13,7 @@
 #include "model/model_config.h"
 
 struct gemm_weights;
+struct model_matrix;
 struct tensor;
 struct weights;
 
@@ -43,20 +44,23 @@ struct model {
     float *output_norm;             /* gain (C) */
     struct gemm_weights *output;    /* (V, C) */
     double *frequency;              /* rotary, (D / 2) */
+    struct model_matrix *matrices;  /* all that is packed or checked */
+    size_t n_matrices;
+    void *own; /* memory of the packed weights if it is not the caller's */
     char weight_type[96];
     char sha256[HASH_HEX_BYTES];
 };
 
 /*
- * Fill layers, norms, output and embedding from model->weights, divide the
- * rotary frequencies by rope_freqs.weight if there is one, and set the
- * parameter counts and the weight type.
+ * Fill layers, norms and embedding from model->weights, list the matrices,
+ * divide the rotary frequencies by rope_freqs.weight if there is one, and set
+ * the parameter counts and the weight type.
  *
  * Errors: -1, model can be closed.
  */
-int model_load(struct model *model, const char *path, int n_threads);
+int model_load_plan(struct model *model, const char *path);
 
-/* Release what model_load() made. */
+/* Release what model_load_plan() made. */
 void model_unload(struct model *model);
 
 #endif /* MODEL_MODEL_PARTS_H */

@@ -57,6 +57,25 @@ int par_exchange(struct par *par, uint8_t **out, size_t *out_bytes,
     const uint8_t *data, const size_t *bytes_to);
 
 /*
+ * A block of zeros that the ranks of a node share; where there is no room for
+ * that (rank 0 says so), each rank has a block of its own.
+ *
+ * Ranks that share divide the work of filling it: par_memory_part() is this
+ * rank's part of *n_parts, which it writes; after par_memory_settle() every
+ * rank reads all of it, at an address of its own (aligned to MEM_ALIGN).
+ *
+ * Collective: new, settle, free.
+ * Errors: NULL on every rank if any rank lacks memory; reported.
+ */
+struct par_memory;
+
+struct par_memory *par_memory_new(struct par *par, size_t bytes);
+void *par_memory_data(const struct par_memory *memory);
+int par_memory_part(const struct par_memory *memory, int *n_parts);
+void par_memory_settle(struct par_memory *memory);
+void par_memory_free(struct par_memory *memory);
+
+/*
  * A board: each rank posts a few numbers now and then, rank 0 sees the latest
  * of all ranks, and everybody sees whether some rank raised the alarm (it
  * failed or was asked to stop).  Posting and looking are not collective and

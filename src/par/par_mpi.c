@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/report.h"
 #include "par/par_mpi.h"
@@ -20,6 +21,15 @@
 #define PIECE_BYTES ((size_t)1 << 30)
 
 #define TAG_EXCHANGE 1
+
+/*
+ * Waiting for a phase to end: looks without a pause (some 10 us of them),
+ * then longer and longer pauses.  A wait of 10 ms gets 6 % longer, one of a
+ * second nothing that matters; longer pauses save no more.
+ */
+#define QUICK_LOOKS  100
+#define PAUSE_STEP_S 20e-6
+#define PAUSE_MAX_S  2e-3
 
 /* "Open MPI v4.1.4, package: ..." -> "Open MPI 4.1.4". */
 static void
@@ -46,13 +56,12 @@ name_library(char *out, size_t out_bytes_max)
 static void
 find_node(struct par *par)
 {
-    MPI_Comm node;
-
     MPI_Comm_split_type(
-        par->comm, MPI_COMM_TYPE_SHARED, par->rank, MPI_INFO_NULL, &node);
-    MPI_Comm_rank(node, &par->node_rank);
-    MPI_Comm_size(node, &par->node_size);
-    MPI_Comm_free(&node);
+        par->comm, MPI_COMM_TYPE_SHARED, par->rank, MPI_INFO_NULL, &par->node);
+    MPI_Comm_rank(par->node, &par->node_rank);
+    MPI_Comm_size(par->node, &par->node_size);
+    /* A window that cannot be had is not the end of the job. */
+    MPI_Comm_set_errhandler(par->node, MPI_ERRORS_RETURN);
 }
 
 /* Ranks other than the first keep their messages until asked. */
@@ -100,6 +109,7 @@ par_finish(struct par *par)
     }
     /* Held messages that no par_any_failed() has dealt with are news. */
     report_release();
+    MPI_Comm_free(&par->node);
     MPI_Comm_free(&par->comm);
     mem_free(par);
     MPI_Finalize();
@@ -129,12 +139,35 @@ par_node_rank(const struct par *par)
     return par->node_rank;
 }
 
+/*
+ * Wait for the other ranks at the end of a phase, which may last: after some
+ * quick looks, sleep between looks, so that ranks and threads that still
+ * work get the cores.
+ */
+static void
+wait_patiently(MPI_Request *request)
+{
+    double pause_s = 0;
+    int is_done = 0;
+
+    for (int n = 0; !is_done; n++) {
+        MPI_Test(request, &is_done, MPI_STATUS_IGNORE);
+        if (!is_done && n >= QUICK_LOOKS) {
+            pause_s = pause_s < PAUSE_MAX_S ? pause_s + PAUSE_STEP_S : pause_s;
+            clock_sleep_s(pause_s);
+        }
+    }
+}
+
 bool
 par_any_failed(struct par *par, int rc)
 {
     int speaker = rc != 0 ? par->rank : par->size;
+    MPI_Request request;
 
-    MPI_Allreduce(MPI_IN_PLACE, &speaker, 1, MPI_INT, MPI_MIN, par->comm);
+    MPI_Iallreduce(
+        MPI_IN_PLACE, &speaker, 1, MPI_INT, MPI_MIN, par->comm, &request);
+    wait_patiently(&request);
     if (speaker == par->size) {
         return false;
     }
@@ -150,7 +183,10 @@ par_any_failed(struct par *par, int rc)
 void
 par_barrier(struct par *par)
 {
-    MPI_Barrier(par->comm);
+    MPI_Request request;
+
+    MPI_Ibarrier(par->comm, &request);
+    wait_patiently(&request);
 }
 
 static size_t

@@ -1,5 +1,5 @@
 /*
- * par_mpi.h - what par_mpi.c and board_mpi.c share.
+ * par_mpi.h - what the files of this folder that use MPI share.
  */
 #ifndef PAR_PAR_MPI_H
 #define PAR_PAR_MPI_H
@@ -11,6 +11,7 @@
 struct par {
     MPI_Comm comm; /* a duplicate of the world: messages of others stay out */
     int rank, size;
+    MPI_Comm node; /* the ranks that share this node's memory */
     int node_rank, node_size;
     char label[32];    /* before held messages: "rank 3" */
     char library[128]; /* "Open MPI 4.1.4" */

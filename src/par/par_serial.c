@@ -144,6 +144,57 @@ par_exchange(struct par *par, uint8_t **out, size_t *out_bytes,
     return 0;
 }
 
+struct par_memory {
+    void *data;
+    size_t bytes;
+};
+
+struct par_memory *
+par_memory_new(struct par *par, size_t bytes)
+{
+    (void)par;
+    struct par_memory *memory = mem_alloc(1, sizeof(*memory));
+
+    if (memory != NULL) {
+        memory->data = mem_map(bytes);
+        memory->bytes = bytes;
+    }
+    if (memory != NULL && memory->data == NULL) {
+        mem_free(memory);
+        return NULL;
+    }
+    return memory;
+}
+
+void *
+par_memory_data(const struct par_memory *memory)
+{
+    return memory->data;
+}
+
+int
+par_memory_part(const struct par_memory *memory, int *n_parts)
+{
+    (void)memory;
+    *n_parts = 1;
+    return 0;
+}
+
+void
+par_memory_settle(struct par_memory *memory)
+{
+    (void)memory;
+}
+
+void
+par_memory_free(struct par_memory *memory)
+{
+    if (memory != NULL) {
+        mem_unmap(memory->data, memory->bytes);
+        mem_free(memory);
+    }
+}
+
 struct par_board *
 par_board_open(struct par *par)
 {

@@ -21,6 +21,7 @@ struct tokenizer;
 
 struct model_predictor {
     const struct kernels *kernels;
+    int n_threads; /* that help to load */
     struct model *model;
     struct tokenizer *tokenizer;
     char *description;

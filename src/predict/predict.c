@@ -105,6 +105,22 @@ predictor_info(const struct predictor *predictor)
     return &predictor->info;
 }
 
+size_t
+predictor_place_bytes(const struct predictor *predictor)
+{
+    return predictor->kind->place_bytes == NULL
+               ? 0
+               : predictor->kind->place_bytes(predictor);
+}
+
+int
+predictor_fill(struct predictor *predictor, const struct model_place *place)
+{
+    return predictor->kind->fill == NULL
+               ? 0
+               : predictor->kind->fill(predictor, place);
+}
+
 int
 predictor_hash(struct predictor *predictor)
 {

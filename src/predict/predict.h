@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct kernels;
+struct model_place;
 struct predictor;
 struct predictor_session;
 
@@ -28,7 +29,9 @@ struct predictor_options {
     uint64_t stride;    /* tokens by which windows slide; 0: no overlap */
     bool carry;         /* n-gram: keep what was learnt between chunks */
     const struct kernels *kernels;
-    int n_threads; /* for loading, and inside a session */
+    int n_threads;        /* for loading, and inside a session */
+    bool is_filled_later; /* predictor_fill() follows; else it has weights
+                             of its own at once */
 };
 
 /* Facts for provenance and results; lives as long as the predictor. */
@@ -50,6 +53,18 @@ struct predictor_info {
 struct predictor *predictor_open(const struct predictor_options *options);
 void predictor_close(struct predictor *predictor);
 const struct predictor_info *predictor_info(const struct predictor *predictor);
+
+/*
+ * Large tables in memory of the caller, which processes may share: bytes that
+ * they take (0: there are none), and this process's part of filling them, as
+ * in model/model.h.  With several parts the predictor can be used when all
+ * are filled.
+ *
+ * Requires: is_filled_later; once, also for 0 bytes.
+ */
+size_t predictor_place_bytes(const struct predictor *predictor);
+int predictor_fill(
+    struct predictor *predictor, const struct model_place *place);
 
 /* Compute the hashes in the info, which reads the weight files. */
 int predictor_hash(struct predictor *predictor);

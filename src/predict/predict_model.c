@@ -157,7 +157,10 @@ open_model(struct predictor *predictor, const struct predictor_options *options,
         return -1;
     }
     p->kernels = options->kernels;
-    p->model = model_open(rest, options->kernels, options->n_threads);
+    p->n_threads = options->n_threads;
+    p->model = options->is_filled_later
+                   ? model_plan(rest, options->kernels)
+                   : model_open(rest, options->kernels, options->n_threads);
     if (p->model == NULL) {
         return -1;
     }
@@ -180,6 +183,22 @@ close_model(struct predictor *predictor)
         model_close(p->model);
         mem_free(p);
     }
+}
+
+static size_t
+place_bytes(const struct predictor *predictor)
+{
+    const struct model_predictor *p = predictor->data;
+
+    return model_place_bytes(p->model);
+}
+
+static int
+fill(struct predictor *predictor, const struct model_place *place)
+{
+    struct model_predictor *p = predictor->data;
+
+    return model_fill(p->model, place, p->n_threads);
 }
 
 static int
@@ -223,6 +242,8 @@ const struct predict_kind predict_model = {
     .open = open_model,
     .close = close_model,
     .hash = hash_model,
+    .place_bytes = place_bytes,
+    .fill = fill,
     .session_init = init_session,
     .session_release = release_session,
     .score = score,
