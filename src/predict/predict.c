@@ -49,6 +49,12 @@ check_options(
             "predictor %s: --carry works with ngram only", options->name);
         return -1;
     }
+    if (options->start != NULL && strcmp(options->start, "model") != 0 &&
+        kind != &predict_model) {
+        report_error(
+            "predictor %s: --start works with model only", options->name);
+        return -1;
+    }
     if ((options->context != 0 || options->stride != 0) &&
         kind != &predict_model) {
         report_error("predictor %s: --context and --stride work with model "

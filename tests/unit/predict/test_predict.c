@@ -25,6 +25,7 @@ test_wrong_names_and_options_are_errors(void)
         {.name = "unifor"},
         {.name = "uniform:1"},
         {.name = "uniform", .carry = true},
+        {.name = "ngram:2", .start = "none"},
         {.name = "uniform", .context = 5},
         {.name = "ngram"},
         {.name = "ngram:"},
