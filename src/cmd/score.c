@@ -154,6 +154,12 @@ read_tokens(struct tokens *tokens, const char *path, uint32_t vocabulary)
     if (text == NULL) {
         return -1;
     }
+    if (strlen(text) != bytes) {
+        report_error("%s: byte %zu is zero: not a list of token ids", path,
+            strlen(text));
+        mem_free(text);
+        return -1;
+    }
     bool is_json = text[strspn(text, " \t\r\n")] == '[';
     int rc = is_json ? parse_json(tokens, path, text)
                      : parse_lines(tokens, path, text, bytes);

@@ -131,6 +131,8 @@ echo '[1, 2' >ids
 refused 'ids' "$c" score --predictor model:"$reference" --tokens ids
 echo '[1, 256]' >ids
 refused '256' "$c" score --predictor model:"$reference" --tokens ids
+printf '1\0002 3' >ids
+refused 'byte 1 is zero' "$c" score --predictor model:"$reference" --tokens ids
 echo '1 two' >ids
 refused 'item 2' "$c" score --predictor model:"$reference" --tokens ids
 refused 'model:' "$c" score --predictor ngram:3 --tokens ids
