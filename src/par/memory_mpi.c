@@ -25,8 +25,8 @@
 
 #define SHARED_DIRECTORY "/dev/shm"
 
-/* Kept free there: MPI's own segments of a few MiB per rank, other jobs. */
-#define SPARE_BYTES ((uint64_t)64 << 20)
+/* More than MPI libraries add to a window for themselves. */
+#define SPARE_BYTES ((uint64_t)4 << 20)
 
 /* Bytes in one read(), which has an upper limit of about 2 GiB. */
 #define FILL_BYTES ((size_t)1 << 30)

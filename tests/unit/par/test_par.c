@@ -124,6 +124,67 @@ test_exchange_delivers_uneven_blocks_in_order(void)
     mem_free(bytes_to);
 }
 
+/* What byte i of a shared block holds when all parts are written. */
+static uint8_t
+wanted_byte(size_t i)
+{
+    return (uint8_t)(1 + i % 251);
+}
+
+/* Each rank writes its part; all ranks must read all of it. */
+static void
+share(size_t bytes)
+{
+    struct par_memory *memory = par_memory_new(par, bytes);
+    int n_parts = 0;
+    size_t n_wrong = 0;
+
+    CU_ASSERT_FATAL(memory != NULL);
+    uint8_t *data = par_memory_data(memory);
+    size_t part = (size_t)par_memory_part(memory, &n_parts);
+    size_t n = (size_t)n_parts;
+    CU_ASSERT_EQUAL((uintptr_t)data % MEM_ALIGN, 0);
+    CU_ASSERT_EQUAL(n_parts, bytes == 0 ? 1 : par_size(par));
+    CU_ASSERT_EQUAL(part, bytes == 0 ? 0 : (size_t)par_rank(par));
+    for (size_t i = 0; i < bytes; i++) {
+        n_wrong += data[i] != 0;
+    }
+    CU_ASSERT_EQUAL(n_wrong, 0);
+    par_memory_settle(memory);
+    for (size_t i = bytes / n * part + bytes % n * part / n;
+         i < bytes / n * (part + 1) + bytes % n * (part + 1) / n; i++) {
+        data[i] = wanted_byte(i);
+    }
+    par_memory_settle(memory);
+    for (size_t i = 0; i < bytes; i++) {
+        n_wrong += data[i] != wanted_byte(i);
+    }
+    CU_ASSERT_EQUAL(n_wrong, 0);
+    par_memory_free(memory);
+}
+
+static void
+test_every_rank_reads_what_all_wrote_to_shared_memory(void)
+{
+    static const size_t sizes[] = {0, 1, 2, 64, 4097, 3000001};
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        share(sizes[i]);
+    }
+}
+
+static void
+test_shared_memory_is_as_large_as_the_most_that_a_rank_asks_for(void)
+{
+    struct par_memory *memory =
+        par_memory_new(par, 1000 * (size_t)par_rank(par) + 8);
+
+    CU_ASSERT_FATAL(memory != NULL);
+    uint8_t *data = par_memory_data(memory);
+    CU_ASSERT_EQUAL(data[1000 * (size_t)(par_size(par) - 1) + 7], 0);
+    par_memory_free(memory);
+}
+
 /* Read what stderr received while the ranks failed in this way. */
 static void
 catch_stderr(char *text, size_t text_bytes_max, int rc)
@@ -261,6 +322,8 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_nothing_can_be_reduced_and_sent),
     CHECK_TEST(test_a_broadcast_comes_from_its_root),
     CHECK_TEST(test_exchange_delivers_uneven_blocks_in_order),
+    CHECK_TEST(test_every_rank_reads_what_all_wrote_to_shared_memory),
+    CHECK_TEST(test_shared_memory_is_as_large_as_the_most_that_a_rank_asks_for),
     CHECK_TEST(test_the_lowest_rank_that_failed_speaks),
     CHECK_TEST(test_sums_of_a_board_are_final_after_it_settled),
     CHECK_TEST(test_a_rank_that_never_posts_counts_as_zero),
