@@ -183,7 +183,8 @@ scan_frames(struct packed_file *file, void *decoder)
             file->data + at, (size_t)(file->bytes - at));
 
         if (ZSTD_isError(bytes)) {
-            packed_report(file, at, ZSTD_getErrorName(bytes));
+            packed_report(
+                file, at, "zstd: no frame, or one cut off or damaged");
             return -1;
         }
         segment.packed_bytes = bytes;
