@@ -14,9 +14,9 @@
 #include "base/options.h"
 #include "base/report.h"
 #include "cmd/cmd.h"
+#include "cmd/single.h"
 #include "cmd/summary.h"
 #include "cmd/table.h"
-#include "par/par.h"
 #include "results/results.h"
 #include "results/results_file.h"
 
@@ -266,38 +266,28 @@ export_file(
     return rc;
 }
 
+static int
+export_all(
+    const struct options *options, const void *settings, const struct par *par)
+{
+    const struct export_settings *s = settings;
+    struct table t = {.is_json = strcmp(s->format, "json") == 0, .out = stdout};
+    int rc = 0;
+
+    (void)par;
+    for (size_t i = 0; i < options_operand_count(options) && rc == 0; i++) {
+        rc = export_file(&t, s, options_operand(options, i));
+    }
+    if (rc == 0) {
+        table_end(&t);
+    }
+    return rc;
+}
+
 enum cmd_status
 cmd_export(struct par *par, int argc, char **argv)
 {
     struct export_settings settings = {0};
-    struct options *options = options_new(&spec);
-    enum options_outcome outcome = OPTIONS_WRONG;
-    enum cmd_status status = CMD_DONE;
-    int rc = 0;
 
-    if (options != NULL) {
-        outcome =
-            options_parse(options, &settings, argc, argv, par_rank(par) == 0);
-    }
-    if (outcome == OPTIONS_OK && options_operand_count(options) == 0) {
-        report_error("no results file given: codelen export FILE.h5...");
-        outcome = OPTIONS_WRONG;
-    }
-    if (par_any_failed(par, outcome == OPTIONS_WRONG ? -1 : 0)) {
-        status = CMD_USAGE;
-    } else if (outcome == OPTIONS_OK) {
-        struct table t = {
-            .is_json = strcmp(settings.format, "json") == 0, .out = stdout};
-        for (size_t i = 0; i < options_operand_count(options) && rc == 0 &&
-                           par_rank(par) == 0;
-             i++) {
-            rc = export_file(&t, &settings, options_operand(options, i));
-        }
-        if (par_rank(par) == 0 && rc == 0) {
-            table_end(&t);
-        }
-        status = par_any_failed(par, rc) ? CMD_FAILED : CMD_DONE;
-    }
-    options_free(options);
-    return status;
+    return single_run(par, &spec, &settings, argc, argv, export_all);
 }

@@ -15,12 +15,12 @@
 #include "base/report.h"
 #include "base/units.h"
 #include "cmd/cmd.h"
+#include "cmd/single.h"
 #include "cmd/summary.h"
 #include "cmd/threads.h"
 #include "corpus/corpus.h"
 #include "math/kernels.h"
 #include "model/model.h"
-#include "par/par.h"
 #include "results/results.h"
 #include "results/results_file.h"
 #include "token/token.h"
@@ -227,32 +227,21 @@ print_info(const char *path, int n_threads)
     return print_corpus(path);
 }
 
+static int
+print_all(
+    const struct options *options, const void *settings, const struct par *par)
+{
+    int rc = 0;
+
+    (void)settings;
+    for (size_t i = 0; i < options_operand_count(options) && rc == 0; i++) {
+        rc = print_info(options_operand(options, i), threads_choose(0, par));
+    }
+    return rc;
+}
+
 enum cmd_status
 cmd_info(struct par *par, int argc, char **argv)
 {
-    struct options *options = options_new(&spec);
-    enum options_outcome outcome = OPTIONS_WRONG;
-    enum cmd_status status = CMD_DONE;
-    int rc = 0;
-
-    if (options != NULL) {
-        outcome = options_parse(options, NULL, argc, argv, par_rank(par) == 0);
-    }
-    if (outcome == OPTIONS_OK && options_operand_count(options) == 0) {
-        report_error("no file given: codelen info FILE|DIR...");
-        outcome = OPTIONS_WRONG;
-    }
-    if (par_any_failed(par, outcome == OPTIONS_WRONG ? -1 : 0)) {
-        status = CMD_USAGE;
-    } else if (outcome == OPTIONS_OK) {
-        for (size_t i = 0; i < options_operand_count(options) && rc == 0 &&
-                           par_rank(par) == 0;
-             i++) {
-            rc =
-                print_info(options_operand(options, i), threads_choose(0, par));
-        }
-        status = par_any_failed(par, rc) ? CMD_FAILED : CMD_DONE;
-    }
-    options_free(options);
-    return status;
+    return single_run(par, &spec, NULL, argc, argv, print_all);
 }

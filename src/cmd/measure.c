@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "cmd/attributes.h"
 #include "cmd/cmd.h"
+#include "cmd/math_options.h"
 #include "cmd/meter.h"
 #include "cmd/run.h"
 #include "math/kernels.h"
@@ -25,8 +26,7 @@ struct measure_settings {
     uint64_t stride;
     bool carry;
     bool token_bits;
-    const char *math;
-    const char *kernel;
+    struct math_settings math;
     double parameter_bytes;
 };
 
@@ -74,20 +74,7 @@ static const struct option table[] = {
         .offset = AT(carry),
         .help = "ngram: keep what was learnt between chunks (then one rank "
                 "does all of them in order)"},
-    {.name = "math",
-        .type = OPTION_CHOICE,
-        .offset = AT(math),
-        .value = "exact",
-        .choices = "exact|blas",
-        .help = "exact: the same bits on every machine; blas: products by "
-                "OpenBLAS"},
-    {.name = "kernel",
-        .type = OPTION_CHOICE,
-        .offset = AT(kernel),
-        .value = "auto",
-        .choices = "auto|avx512|avx2|neon|portable",
-        .is_outside = true,
-        .help = "instruction set; changes no bit in exact mode"},
+    MATH_OPTIONS(struct measure_settings, math),
     {.name = "token-bits",
         .type = OPTION_FLAG,
         .offset = AT(token_bits),
@@ -268,26 +255,15 @@ describe(struct run *run, const struct measure_settings *settings,
     attributes_text(identity, "predictor", "tokenizer sha256", tokenizer);
 }
 
-static const struct kernels *
-find_kernels(struct par *par, const struct measure_settings *settings)
-{
-    bool is_exact = strcmp(settings->math, "exact") == 0;
-    bool is_auto = strcmp(settings->kernel, "auto") == 0;
-    const struct kernels *kernels = kernels_find(
-        is_exact ? MATH_EXACT : MATH_BLAS, is_auto ? NULL : settings->kernel);
-
-    return par_any_failed(par, kernels == NULL ? -1 : 0) ? NULL : kernels;
-}
-
 static enum cmd_status
 measure(struct run *run, const struct measure_settings *settings)
 {
     enum cmd_status status = CMD_FAILED;
     struct predictor *predictor = NULL;
     struct par_memory *memory = NULL;
-    const struct kernels *kernels = find_kernels(run_par(run), settings);
+    const struct kernels *kernels = math_options_kernels(&settings->math);
 
-    if (kernels != NULL) {
+    if (!par_any_failed(run_par(run), kernels == NULL ? -1 : 0)) {
         predictor = open_predictor(&memory, run, settings, kernels);
     }
     if (predictor != NULL) {

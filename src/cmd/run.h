@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "cmd/cmd.h"
+#include "cmd/threads.h"
 #include "results/results.h"
 
 struct attributes;
@@ -79,17 +80,7 @@ struct run_settings {
             .offset = offsetof(struct run_settings, overwrite),                \
             .is_outside = true,                                                \
             .help = "replace an existing output, begin anew"},                 \
-        {.name = "threads",                                                    \
-            .type = OPTION_COUNT,                                              \
-            .offset = offsetof(struct run_settings, threads),                  \
-            .value = "auto",                                                   \
-            .min = 1,                                                          \
-            .max = 1024,                                                       \
-            .choices = "auto",                                                 \
-            .unit = "N",                                                       \
-            .is_outside = true,                                                \
-            .help = "threads per rank; auto: OMP_NUM_THREADS, "                \
-                    "SLURM_CPUS_PER_TASK, or the cores this rank may use"},    \
+        OPTION_THREADS(struct run_settings, threads),                          \
     {                                                                          \
         .name = "max-hours", .type = OPTION_REAL,                              \
         .offset = offsetof(struct run_settings, max_hours), .value = "0",      \

@@ -15,11 +15,11 @@
 #include "base/options.h"
 #include "base/report.h"
 #include "cmd/cmd.h"
+#include "cmd/math_options.h"
+#include "cmd/single.h"
 #include "cmd/threads.h"
-#include "math/kernels.h"
 #include "math/softmax.h"
 #include "model/model.h"
-#include "par/par.h"
 
 /* Largest file of token ids. */
 #define TOKENS_BYTES_MAX ((size_t)1 << 30)
@@ -31,8 +31,7 @@ struct score_settings {
     const char *predictor;
     const char *tokens;
     uint64_t threads;
-    const char *math;
-    const char *kernel;
+    struct math_settings math;
 };
 
 #define AT(field) offsetof(struct score_settings, field)
@@ -50,29 +49,8 @@ static const struct option table[] = {
         .unit = "FILE",
         .is_required = true,
         .help = "token ids: a JSON array, or one id a line"},
-    {.name = "threads",
-        .type = OPTION_COUNT,
-        .offset = AT(threads),
-        .value = "auto",
-        .min = 1,
-        .max = 1024,
-        .choices = "auto",
-        .unit = "N",
-        .help = "threads; auto: OMP_NUM_THREADS, SLURM_CPUS_PER_TASK, or the "
-                "cores this process may use"},
-    {.name = "math",
-        .type = OPTION_CHOICE,
-        .offset = AT(math),
-        .value = "exact",
-        .choices = "exact|blas",
-        .help = "exact: the same bits on every machine; blas: products by "
-                "OpenBLAS"},
-    {.name = "kernel",
-        .type = OPTION_CHOICE,
-        .offset = AT(kernel),
-        .value = "auto",
-        .choices = "auto|avx512|avx2|neon|portable",
-        .help = "instruction set; changes no bit in exact mode"},
+    OPTION_THREADS(struct score_settings, threads),
+    MATH_OPTIONS(struct score_settings, math),
 };
 
 static const struct options_spec spec = {
@@ -205,17 +183,17 @@ print_scores(struct model *model, const struct kernels *kernels,
 }
 
 static int
-score(const struct score_settings *settings, int n_threads)
+score(const struct options *options, const void *user, const struct par *par)
 {
+    const struct score_settings *settings = user;
+    int n_threads = threads_choose(settings->threads, par);
     struct tokens tokens = {0};
     struct model *model = NULL;
     const char *kind = "model:";
-    bool is_auto = strcmp(settings->kernel, "auto") == 0;
-    bool is_exact = strcmp(settings->math, "exact") == 0;
-    const struct kernels *kernels = kernels_find(
-        is_exact ? MATH_EXACT : MATH_BLAS, is_auto ? NULL : settings->kernel);
+    const struct kernels *kernels = math_options_kernels(&settings->math);
     int rc = -1;
 
+    (void)options;
     if (strncmp(settings->predictor, kind, strlen(kind)) != 0) {
         report_error("--predictor %s: only model:DIR or model:FILE.gguf has "
                      "tokens to score",
@@ -244,23 +222,6 @@ enum cmd_status
 cmd_score(struct par *par, int argc, char **argv)
 {
     struct score_settings settings = {0};
-    struct options *options = options_new(&spec);
-    enum options_outcome outcome = OPTIONS_WRONG;
-    enum cmd_status status = CMD_DONE;
-    int rc = 0;
 
-    if (options != NULL) {
-        outcome =
-            options_parse(options, &settings, argc, argv, par_rank(par) == 0);
-    }
-    if (par_any_failed(par, outcome == OPTIONS_WRONG ? -1 : 0)) {
-        status = CMD_USAGE;
-    } else if (outcome == OPTIONS_OK) {
-        if (par_rank(par) == 0) {
-            rc = score(&settings, threads_choose(settings.threads, par));
-        }
-        status = par_any_failed(par, rc) ? CMD_FAILED : CMD_DONE;
-    }
-    options_free(options);
-    return status;
+    return single_run(par, &spec, &settings, argc, argv, score);
 }

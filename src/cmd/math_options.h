@@ -1,0 +1,34 @@
+/*
+ * math_options.h - options that say how numbers are computed.
+ */
+#ifndef CMD_MATH_OPTIONS_H
+#define CMD_MATH_OPTIONS_H
+
+struct kernels;
+
+struct math_settings {
+    const char *math;
+    const char *kernel;
+};
+
+/* Their rows in the table of a command whose settings S hold them in field. */
+#define MATH_OPTIONS(S, field)                                                 \
+    {.name = "math",                                                           \
+        .type = OPTION_CHOICE,                                                 \
+        .offset = offsetof(S, field.math),                                     \
+        .value = "exact",                                                      \
+        .choices = "exact|blas",                                               \
+        .help = "exact: the same bits on every machine; blas: products by "    \
+                "OpenBLAS"},                                                   \
+    {                                                                          \
+        .name = "kernel", .type = OPTION_CHOICE,                               \
+        .offset = offsetof(S, field.kernel), .value = "auto",                  \
+        .choices = "auto|avx512|avx2|neon|portable", .is_outside = true,       \
+        .help = "instruction set; changes no bit in exact mode"                \
+    }
+
+/* The kernels asked for.  Errors: NULL; reported. */
+const struct kernels *math_options_kernels(
+    const struct math_settings *settings);
+
+#endif /* CMD_MATH_OPTIONS_H */
