@@ -21,16 +21,25 @@
 
 struct kv_cache {
     float *floats;
+    size_t n_streams;
     size_t positions_max; /* whole blocks */
-    size_t n_kv_heads;
+    size_t n_kv_heads;    /* of a stream */
     size_t D;
     size_t value_stride;
     size_t block_floats; /* of one head and block */
     size_t head_floats;
+    size_t bytes; /* of all */
 };
 
 struct kv_cache *
 kv_cache_new(size_t positions_max, size_t n_kv_heads, size_t D)
+{
+    return kv_cache_new_streams(1, positions_max, n_kv_heads, D);
+}
+
+struct kv_cache *
+kv_cache_new_streams(
+    size_t n_streams, size_t positions_max, size_t n_kv_heads, size_t D)
 {
     struct kv_cache *cache;
     size_t n_blocks;
@@ -46,14 +55,22 @@ kv_cache_new(size_t positions_max, size_t n_kv_heads, size_t D)
     }
     n_blocks = positions_max / ATTENTION_BLOCK +
                (positions_max % ATTENTION_BLOCK != 0);
+    cache->n_streams = n_streams;
     cache->positions_max = n_blocks * ATTENTION_BLOCK;
     cache->n_kv_heads = n_kv_heads;
     cache->D = D;
     cache->value_stride = attention_value_stride(D);
     cache->block_floats = ATTENTION_BLOCK * (D + cache->value_stride);
     cache->head_floats = n_blocks * cache->block_floats;
-    cache->floats =
-        mem_alloc(n_blocks, n_kv_heads * cache->block_floats * sizeof(float));
+    if (__builtin_mul_overflow(n_streams * n_kv_heads,
+            cache->head_floats * sizeof(float), &cache->bytes)) {
+        report_error("keys and values of %zu streams of %zu positions do not "
+                     "fit in memory",
+            n_streams, positions_max);
+        mem_free(cache);
+        return NULL;
+    }
+    cache->floats = mem_map(cache->bytes);
     if (!cache->floats) {
         mem_free(cache);
         return NULL;
@@ -65,7 +82,7 @@ void
 kv_cache_free(struct kv_cache *cache)
 {
     if (cache) {
-        mem_free(cache->floats);
+        mem_unmap(cache->floats, cache->bytes);
         mem_free(cache);
     }
 }
@@ -73,41 +90,55 @@ kv_cache_free(struct kv_cache *cache)
 size_t
 kv_cache_bytes(const struct kv_cache *cache)
 {
-    return cache->n_kv_heads * cache->head_floats * sizeof(float);
+    return cache->bytes;
+}
+
+/* Blocks of key head g of a stream. */
+static float *
+head_blocks(const struct kv_cache *cache, size_t stream, size_t g)
+{
+    return cache->floats +
+           (stream * cache->n_kv_heads + g) * cache->head_floats;
+}
+
+void
+kv_cache_put_one(struct kv_cache *cache, const float *keys, const float *values,
+    size_t stream, size_t position)
+{
+    const size_t D = cache->D;
+    const size_t j = position % ATTENTION_BLOCK;
+
+    assert(stream < cache->n_streams && position < cache->positions_max);
+    for (size_t g = 0; g < cache->n_kv_heads; g++) {
+        float *key = head_blocks(cache, stream, g) +
+                     position / ATTENTION_BLOCK * cache->block_floats;
+        float *value = key + D * ATTENTION_BLOCK + j * cache->value_stride;
+
+        for (size_t d = 0; d < D; d++) {
+            key[d * ATTENTION_BLOCK + j] = keys[g * D + d];
+        }
+        memcpy(value, values + g * D, D * sizeof(float));
+    }
 }
 
 void
 kv_cache_put(struct kv_cache *cache, const float *keys, const float *values,
     size_t first, size_t T)
 {
-    const size_t D = cache->D;
+    const size_t row = cache->n_kv_heads * cache->D;
 
-    assert(first + T <= cache->positions_max);
-    for (size_t h = 0; h < cache->n_kv_heads; h++) {
-        float *head = cache->floats + h * cache->head_floats;
-
-        for (size_t t = 0; t < T; t++) {
-            const size_t j = (first + t) % ATTENTION_BLOCK;
-            const size_t from = (t * cache->n_kv_heads + h) * D;
-            float *key =
-                head + (first + t) / ATTENTION_BLOCK * cache->block_floats;
-            float *value = key + D * ATTENTION_BLOCK + j * cache->value_stride;
-
-            for (size_t d = 0; d < D; d++) {
-                key[d * ATTENTION_BLOCK + j] = keys[from + d];
-            }
-            memcpy(value, values + from, D * sizeof(float));
-        }
+    for (size_t t = 0; t < T; t++) {
+        kv_cache_put_one(cache, keys + t * row, values + t * row, 0, first + t);
     }
 }
 
-/* First head that uses key head g; of n_kv_heads: n_heads. */
+/* First of n_heads heads that uses key head g; of n_kv_heads: n_heads. */
 static size_t
-group_first(const struct attention_call *c, size_t g)
+group_first(const struct kv_cache *cache, size_t n_heads, size_t g)
 {
-    const size_t n = c->cache->n_kv_heads;
+    const size_t n = cache->n_kv_heads;
 
-    return (g * c->n_heads + n - 1) / n;
+    return (g * n_heads + n - 1) / n;
 }
 
 /* Tile number i of key head g, of rows by position, then by head. */
@@ -116,11 +147,10 @@ attention_one(const struct kernels *kernels, const struct attention_call *c,
     size_t g, size_t i)
 {
     const struct kv_cache *cache = c->cache;
-    const size_t head = group_first(c, g);
-    const size_t n_heads = group_first(c, g + 1) - head;
+    const size_t head = group_first(cache, c->n_heads, g);
+    const size_t n_heads = group_first(cache, c->n_heads, g + 1) - head;
     const size_t first = i * ATTENTION_ROWS;
     struct attention_tile tile = {
-        .blocks = cache->floats + g * cache->head_floats,
         .D = cache->D,
         .window = c->window,
         .scale = c->scale,
@@ -140,6 +170,7 @@ attention_one(const struct kernels *kernels, const struct attention_call *c,
 
         tile.out[r] = c->out + at;
         tile.query[r] = c->queries + at;
+        tile.blocks[r] = head_blocks(cache, 0, g);
         tile.position[r] = c->first + t;
     }
     kernels->simd->attention(&tile);
@@ -164,5 +195,104 @@ attention(const struct kernels *kernels, const struct attention_call *c)
 #pragma omp parallel for schedule(dynamic) num_threads(c->n_threads)
     for (size_t i = 0; i < n_tiles * n_kv; i++) {
         attention_one(kernels, c, i % n_kv, n_tiles - 1 - i / n_kv);
+    }
+}
+
+/* How the heads of a step divide into tiles. */
+struct step_plan {
+    size_t n_groups;  /* of all streams: heads that share a key head */
+    size_t per_tile;  /* groups, 1 at least */
+    size_t per_group; /* tiles, 1 unless a group has more heads than a tile */
+};
+
+static struct step_plan
+step_plan(const struct attention_step_call *c)
+{
+    const size_t n_kv = c->cache->n_kv_heads;
+    const size_t heads = (c->n_heads + n_kv - 1) / n_kv;
+    struct step_plan plan = {.n_groups = c->n * n_kv};
+
+    plan.per_tile = heads < ATTENTION_ROWS ? ATTENTION_ROWS / heads : 1;
+    plan.per_group = (heads + ATTENTION_ROWS - 1) / ATTENTION_ROWS;
+    return plan;
+}
+
+/* Add heads of group u, from number skip on, as many as fit. */
+static void
+step_add(struct attention_tile *tile, const struct attention_step_call *c,
+    size_t u, size_t skip)
+{
+    const struct kv_cache *cache = c->cache;
+    const size_t i = u / cache->n_kv_heads, g = u % cache->n_kv_heads;
+    const size_t end = group_first(cache, c->n_heads, g + 1);
+    size_t h = group_first(cache, c->n_heads, g) + skip;
+
+    for (; h < end && tile->n_rows < ATTENTION_ROWS; h++) {
+        const size_t at = (i * c->n_heads + h) * cache->D;
+        const size_t r = tile->n_rows++;
+
+        tile->out[r] = c->out + at;
+        tile->query[r] = c->queries + at;
+        tile->position[r] = c->positions[i];
+        tile->blocks[r] = head_blocks(cache, c->streams[i], g);
+    }
+}
+
+/* Tile number i. */
+static void
+step_one(const struct kernels *kernels, const struct attention_step_call *c,
+    const struct step_plan *plan, size_t i)
+{
+    struct attention_tile tile = {
+        .D = c->cache->D,
+        .window = c->window,
+        .scale = c->scale,
+    };
+    const size_t first = i / plan->per_group * plan->per_tile;
+    const size_t skip = i % plan->per_group * ATTENTION_ROWS;
+    size_t order[ATTENTION_ROWS], n = 0;
+
+    /* Groups of more blocks first. */
+    for (size_t u = first; u < first + plan->per_tile && u < plan->n_groups;
+         u++) {
+        const size_t position = c->positions[u / c->cache->n_kv_heads];
+        const size_t n_blocks = attention_n_blocks(position, c->window);
+        size_t at = n++;
+
+        for (; at > 0; at--) {
+            const size_t v = order[at - 1];
+
+            if (attention_n_blocks(c->positions[v / c->cache->n_kv_heads],
+                    c->window) >= n_blocks) {
+                break;
+            }
+            order[at] = v;
+        }
+        order[at] = u;
+    }
+    for (size_t k = 0; k < n; k++) {
+        step_add(&tile, c, order[k], skip);
+    }
+    if (tile.n_rows > 0) {
+        kernels->simd->attention(&tile);
+    }
+}
+
+void
+attention_step(
+    const struct kernels *kernels, const struct attention_step_call *c)
+{
+    const struct step_plan plan = step_plan(c);
+    const size_t n_tiles =
+        (plan.n_groups + plan.per_tile - 1) / plan.per_tile * plan.per_group;
+
+    for (size_t i = 0; i < c->n; i++) {
+        assert(c->streams[i] < c->cache->n_streams);
+        assert(c->positions[i] < c->cache->positions_max);
+    }
+#pragma omp parallel for schedule(dynamic)                                     \
+    num_threads(c->n_threads) if (c->n_threads > 1 && n_tiles > 1)
+    for (size_t i = 0; i < n_tiles; i++) {
+        step_one(kernels, c, &plan, i);
     }
 }

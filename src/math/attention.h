@@ -20,7 +20,7 @@
 
 struct kernels;
 
-/* Keys and values of all positions so far, of one layer. */
+/* Keys and values of all positions so far, of one layer of some streams. */
 struct kv_cache;
 
 /*
@@ -30,15 +30,26 @@ struct kv_cache;
  */
 struct kv_cache *kv_cache_new(
     size_t positions_max, size_t n_kv_heads, size_t D);
+
+/* The same for each of n_streams streams of their own. */
+struct kv_cache *kv_cache_new_streams(
+    size_t n_streams, size_t positions_max, size_t n_kv_heads, size_t D);
 void kv_cache_free(struct kv_cache *cache);
 size_t kv_cache_bytes(const struct kv_cache *cache);
 
-/* Store T positions from first on: keys and values (T, n_kv_heads, D). */
+/*
+ * Store T positions of the first stream from first on: keys and values
+ * (T, n_kv_heads, D).
+ */
 void kv_cache_put(struct kv_cache *cache, const float *keys,
     const float *values, size_t first, size_t T);
 
+/* Store one position of a stream: keys and values (n_kv_heads, D). */
+void kv_cache_put_one(struct kv_cache *cache, const float *keys,
+    const float *values, size_t stream, size_t position);
+
 /*
- * out, queries: (T, n_heads, D); query t is at position first + t and sees
+ * The first stream.  out, queries: (T, n_heads, D); query t is at position first + t and sees
  * positions [max(0, first + t + 1 - window), first + t], which are in the
  * cache; window 0: all.  Head h uses key head h * n_kv_heads / n_heads.
  * Scores are multiplied by scale.
@@ -55,5 +66,26 @@ struct attention_call {
 };
 
 void attention(const struct kernels *kernels, const struct attention_call *c);
+
+/*
+ * One query each of n streams.  out, queries: (n, n_heads, D); query i is at
+ * positions[i] of stream streams[i] and gets the bits of a call of its own.
+ *
+ * Cost: bound by reading the cache.
+ */
+struct attention_step_call {
+    float *out;
+    const float *queries;
+    const struct kv_cache *cache;
+    const size_t *streams, *positions; /* (n) */
+    size_t n;
+    size_t n_heads;
+    size_t window;
+    float scale;
+    int n_threads;
+};
+
+void attention_step(
+    const struct kernels *kernels, const struct attention_step_call *c);
 
 #endif /* MATH_ATTENTION_H */

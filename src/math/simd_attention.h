@@ -39,9 +39,53 @@ struct attention_state {
     float factor[ROW_GROUPS * LANES], ones[ROW_GROUPS * LANES];
     size_t first[ATTENTION_ROWS], end[ATTENTION_ROWS]; /* keys seen, of block */
     size_t common_first, common_end;                   /* seen by all rows */
-    size_t n_rows;
+    /* The block of each row: position of its first key, keys, values. */
+    size_t start[ATTENTION_ROWS];
+    const float *keys[ATTENTION_ROWS], *values[ATTENTION_ROWS];
+    size_t n_rows; /* that have not seen all of their blocks */
     size_t value_vectors;
 };
+
+static inline size_t
+attention_block_floats(size_t D)
+{
+    return ATTENTION_BLOCK * (D + attention_value_stride(D));
+}
+
+/*
+ * Rows that share their blocks take them together, from the first that the
+ * first row sees.
+ */
+static inline void
+attention_first_block(
+    struct attention_state *s, const struct attention_tile *tile, size_t r)
+{
+    const size_t leader = tile->blocks[r] == tile->blocks[0] ? 0 : r;
+    const size_t block =
+        attention_first(tile->position[leader], tile->window) / ATTENTION_BLOCK;
+
+    s->start[r] = block * ATTENTION_BLOCK;
+    s->keys[r] = tile->blocks[r] + block * attention_block_floats(tile->D);
+    s->values[r] = s->keys[r] + tile->D * ATTENTION_BLOCK;
+}
+
+/* On to the next block, without rows that are done. */
+static inline void
+attention_next_block(
+    struct attention_state *s, const struct attention_tile *tile)
+{
+    const size_t block_floats = attention_block_floats(tile->D);
+
+    for (size_t r = 0; r < s->n_rows; r++) {
+        s->start[r] += ATTENTION_BLOCK;
+        s->keys[r] += block_floats;
+        s->values[r] += block_floats;
+    }
+    while (s->n_rows > 0 &&
+           s->start[s->n_rows - 1] > tile->position[s->n_rows - 1]) {
+        s->n_rows--;
+    }
+}
 
 static inline void
 attention_start(struct attention_state *s, const struct attention_tile *tile)
@@ -58,6 +102,7 @@ attention_start(struct attention_state *s, const struct attention_tile *tile)
     for (size_t r = 0; r < s->n_rows; r++) {
         float *row = s->rows + r * ROW_STRIDE;
 
+        attention_first_block(s, tile, r);
         for (size_t d = 0; d < tile->D; d += LANES) {
             const size_t n = tile->D - d < LANES ? tile->D - d : LANES;
             struct lanes x = lanes_load_some(tile->query[r] + d, n, zero);
@@ -71,17 +116,16 @@ attention_start(struct attention_state *s, const struct attention_tile *tile)
     }
 }
 
-/* Which keys of the block from position start on each row sees. */
+/* Which keys of its block each row sees. */
 static inline void
-attention_ranges(
-    struct attention_state *s, const struct attention_tile *tile, size_t start)
+attention_ranges(struct attention_state *s, const struct attention_tile *tile)
 {
     s->common_first = 0;
     s->common_end = ATTENTION_BLOCK;
     for (size_t r = 0; r < s->n_rows; r++) {
+        const size_t start = s->start[r];
+        size_t first = attention_first(tile->position[r], tile->window);
         size_t end = tile->position[r] + 1;
-        size_t first =
-            tile->window && end > tile->window ? end - tile->window : 0;
 
         first = first > start ? first - start : 0;
         end = end > start ? end - start : 0;
@@ -177,18 +221,47 @@ attention_weights(struct attention_state *s, size_t group)
 }
 
 /*
+ * The product of rows that have b = bs[row] + b_from.  Where few rows share
+ * theirs, taking rows with different ones at once gives more independent
+ * chains.
+ */
+static inline void
+attention_product(const struct product *all, const float *const *bs)
+{
+    struct product p = *all;
+    size_t n_left = all->n_rows;
+
+    for (size_t n; n_left > 0; n_left -= n) {
+        for (n = 1; n < n_left && bs[n] == bs[0]; n++) {
+        }
+        p.b = bs[0] + p.b_from;
+        p.n_rows = n;
+        if (n < n_left && n * p.n_vectors < PRODUCT_CHAINS) {
+            p.n_rows = n = n_left;
+            product_apart(&p, bs, ROW_STRIDE);
+        } else {
+            product(&p, ROW_STRIDE);
+        }
+        p.out += n * ROW_STRIDE;
+        p.a += n * ROW_STRIDE;
+        p.factor += n;
+        bs += n;
+    }
+}
+
+/*
  * Chains of n_rows rows from row over keys [first, end) of the block, which
  * start from what is there times factor.
  */
 static inline void
-attention_values(struct attention_state *s, const float *values,
-    const float *factor, size_t row, size_t n_rows, size_t first, size_t end)
+attention_values(struct attention_state *s, const float *factor, size_t row,
+    size_t n_rows, size_t first, size_t end)
 {
     const size_t stride = s->value_vectors * LANES;
     const struct product p = {
         .out = s->rows + row * ROW_STRIDE + ROW_SUM,
         .a = s->rows + row * ROW_STRIDE + ROW_WEIGHT + first,
-        .b = values + first * stride,
+        .b_from = first * stride,
         .b_stride = stride,
         .n_rows = n_rows,
         .n_vectors = s->value_vectors,
@@ -196,7 +269,7 @@ attention_values(struct attention_state *s, const float *values,
         .factor = factor + row,
     };
 
-    product(&p, ROW_STRIDE);
+    attention_product(&p, s->values + row);
 }
 
 /*
@@ -204,7 +277,7 @@ attention_values(struct attention_state *s, const float *values,
  * that all rows see, in their order.
  */
 static inline void
-attention_edge(struct attention_state *s, const float *values)
+attention_edge(struct attention_state *s)
 {
     const size_t first = s->common_first, end = s->common_end;
     const float *factor = s->factor;
@@ -212,73 +285,75 @@ attention_edge(struct attention_state *s, const float *values)
     for (size_t r = 0; first > 0 && r < s->n_rows; r++) {
         size_t from = s->first[r] < first ? s->first[r] : first;
 
-        attention_values(s, values, factor, r, 1, from, first);
+        attention_values(s, factor, r, 1, from, first);
     }
     factor = first > 0 ? s->ones : factor;
-    attention_values(s, values, factor, 0, s->n_rows, first, end);
+    attention_values(s, factor, 0, s->n_rows, first, end);
     for (size_t r = 0; r < s->n_rows; r++) {
         size_t from = s->first[r] > end ? s->first[r] : end;
 
         if (from < s->end[r]) {
-            attention_values(s, values, s->ones, r, 1, from, s->end[r]);
+            attention_values(s, s->ones, r, 1, from, s->end[r]);
         }
     }
 }
 
+/* The same for rows of several streams, of which few see a block in part. */
 static inline void
-attention_block(
-    struct attention_state *s, const float *keys, const float *values, size_t D)
+attention_edge_apart(struct attention_state *s)
+{
+    for (size_t r = 0, n; r < s->n_rows; r += n) {
+        for (n = 1; r + n < s->n_rows && s->first[r + n] == s->first[r] &&
+                    s->end[r + n] == s->end[r];
+             n++) {
+        }
+        attention_values(s, s->factor, r, n, s->first[r], s->end[r]);
+    }
+}
+
+static inline void
+attention_block(struct attention_state *s, size_t D)
 {
     const struct product scores = {
         .out = s->rows + ROW_WEIGHT,
         .a = s->rows + ROW_QUERY,
-        .b = keys,
         .b_stride = ATTENTION_BLOCK,
         .n_rows = s->n_rows,
         .n_vectors = BLOCK_VECTORS,
         .n_k = D,
+        .factor = s->ones,
         .is_first = true,
     };
-
     const bool is_edge = s->common_first > 0 || s->common_end < ATTENTION_BLOCK;
 
-    product(&scores, ROW_STRIDE);
+    attention_product(&scores, s->keys);
     if (is_edge) {
         attention_mask(s);
     }
     for (size_t g = 0; g * LANES < s->n_rows; g++) {
         attention_weights(s, g);
     }
-    if (is_edge) {
-        attention_edge(s, values);
+    if (is_edge && s->keys[0] != s->keys[s->n_rows - 1]) {
+        attention_edge_apart(s);
+    } else if (is_edge) {
+        attention_edge(s);
     } else {
-        attention_values(
-            s, values, s->factor, 0, s->n_rows, 0, ATTENTION_BLOCK);
+        attention_values(s, s->factor, 0, s->n_rows, 0, ATTENTION_BLOCK);
     }
 }
 
 static inline void
 simd_attention(const struct attention_tile *tile)
 {
-    const size_t values = tile->D * ATTENTION_BLOCK;
-    const size_t block_floats =
-        values + ATTENTION_BLOCK * attention_value_stride(tile->D);
-    const size_t last = tile->position[tile->n_rows - 1];
-    const size_t sees = tile->position[0] + 1;
-    size_t start =
-        tile->window && sees > tile->window ? sees - tile->window : 0;
     struct attention_state s;
 
     attention_start(&s, tile);
-    start = start / ATTENTION_BLOCK * ATTENTION_BLOCK;
-    for (; start <= last; start += ATTENTION_BLOCK) {
-        const float *block =
-            tile->blocks + start / ATTENTION_BLOCK * block_floats;
-
-        attention_ranges(&s, tile, start);
-        attention_block(&s, block, block + values, tile->D);
+    while (s.n_rows > 0) {
+        attention_ranges(&s, tile);
+        attention_block(&s, tile->D);
+        attention_next_block(&s, tile);
     }
-    for (size_t r = 0; r < s.n_rows; r++) {
+    for (size_t r = 0; r < tile->n_rows; r++) {
         const float *row = s.rows + r * ROW_STRIDE;
         const struct lanes total =
             lanes_set(lanes_sum(lanes_load(row + ROW_TOTAL)));

@@ -13,10 +13,14 @@
 
 #include "simd_lanes.h"
 
+/* Chains of rows that do not share b: they need more registers. */
+#define PRODUCT_CHAINS (PRODUCT_ROWS_MANY * 2 / 3)
+
 struct product {
     float *out;
     const float *a; /* rows as far apart as those of out */
     const float *b;
+    size_t b_from; /* of rows that have a b of their own */
     size_t b_stride;
     size_t n_rows, n_vectors, n_k;
     const float *factor; /* by row: chains start from out times it */
@@ -109,6 +113,88 @@ product_columns(const struct product *p, size_t vector, const size_t V,
             break;
         }
         row += left < PRODUCT_ROWS ? left : PRODUCT_ROWS;
+    }
+}
+
+/* Chains of rows with a b of their own. */
+SIMD_INLINE void
+product_apart_piece(const struct product *p, const float *const *bs, size_t row,
+    size_t vector, const size_t R, const size_t V, const size_t row_stride)
+{
+    float *out = p->out + row * row_stride + vector * LANES;
+    const float *a = p->a + row * row_stride;
+    const float *b[PRODUCT_CHAINS];
+    const size_t b_stride = p->b_stride;
+    struct lanes sum[PRODUCT_CHAINS][PRODUCT_VECTORS];
+
+    SIMD_UNROLL(8)
+    for (size_t r = 0; r < R; r++) {
+        b[r] = bs[row + r] + p->b_from + vector * LANES;
+        SIMD_UNROLL(4)
+        for (size_t v = 0; v < V; v++) {
+            sum[r][v] = lanes_set(0.0f);
+            if (!p->is_first) {
+                sum[r][v] =
+                    lanes_mul(lanes_load(out + r * row_stride + v * LANES),
+                        lanes_set(p->factor[row + r]));
+            }
+        }
+    }
+    for (size_t k = 0, at = 0; k < p->n_k; k++, at += b_stride) {
+        SIMD_UNROLL(8)
+        for (size_t r = 0; r < R; r++) {
+            struct lanes y = lanes_set(a[r * row_stride + k]);
+
+            SIMD_UNROLL(4)
+            for (size_t v = 0; v < V; v++) {
+                sum[r][v] =
+                    lanes_fma(y, lanes_load(b[r] + at + v * LANES), sum[r][v]);
+            }
+        }
+    }
+    SIMD_UNROLL(8)
+    for (size_t r = 0; r < R; r++) {
+        SIMD_UNROLL(4)
+        for (size_t v = 0; v < V; v++) {
+            lanes_store(out + r * row_stride + v * LANES, sum[r][v]);
+        }
+    }
+}
+
+SIMD_INLINE void
+product_apart_columns(const struct product *p, const float *const *bs,
+    size_t vector, const size_t V, const size_t row_stride)
+{
+    const size_t R = PRODUCT_CHAINS / V;
+    size_t row = 0;
+
+    for (; row + R <= p->n_rows; row += R) {
+        product_apart_piece(p, bs, row, vector, R, V, row_stride);
+    }
+    if (R > 4 && row + R / 2 <= p->n_rows) {
+        product_apart_piece(p, bs, row, vector, R / 2, V, row_stride);
+        row += R / 2;
+    }
+    for (; row < p->n_rows; row++) {
+        product_apart_piece(p, bs, row, vector, 1, V, row_stride);
+    }
+}
+
+/* As product(); row r has b = bs[r] + b_from. */
+SIMD_INLINE void
+product_apart(
+    const struct product *p, const float *const *bs, const size_t row_stride)
+{
+    size_t vector = 0;
+
+    for (; vector + 4 <= p->n_vectors && PRODUCT_VECTORS >= 4; vector += 4) {
+        product_apart_columns(p, bs, vector, 4, row_stride);
+    }
+    for (; vector + 2 <= p->n_vectors && PRODUCT_VECTORS >= 2; vector += 2) {
+        product_apart_columns(p, bs, vector, 2, row_stride);
+    }
+    for (; vector < p->n_vectors; vector++) {
+        product_apart_columns(p, bs, vector, 1, row_stride);
     }
 }
 
