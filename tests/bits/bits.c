@@ -188,6 +188,49 @@ bits_attention(const struct kernels *kernels)
     return hash;
 }
 
+/* Streams of several lengths, some the same, by steps of one token each. */
+static uint64_t
+bits_step(const struct kernels *kernels)
+{
+    static const size_t heads[][3] = {{4, 2, 16}, {3, 1, 20}, {9, 3, 64}};
+    static const size_t streams[] = {0, 3, 1, 2, 4};
+    static const size_t positions[] = {0, 150, 63, 64, 64};
+    const size_t n = sizeof(streams) / sizeof(streams[0]), T = 151;
+    uint64_t hash = DIGEST_START;
+
+    for (size_t i = 0; i < 2 * sizeof(heads) / sizeof(heads[0]); i++) {
+        const size_t H = heads[i / 2][0], G = heads[i / 2][1];
+        const size_t D = heads[i / 2][2];
+        float *queries = random_floats(D, n * H * D, 2);
+        float *keys = random_floats(D + 1, n * T * G * D, 2);
+        float *values = random_floats(D + 2, n * T * G * D, 1);
+        float *out = mem_alloc(n * H * D, sizeof(*out));
+        struct kv_cache *cache = kv_cache_new_streams(n, T, G, D);
+
+        for (size_t j = 0; j < n * T; j++) {
+            kv_cache_put_one(
+                cache, keys + j * G * D, values + j * G * D, j / T, j % T);
+        }
+        attention_step(kernels, &(struct attention_step_call){.out = out,
+                                    .queries = queries,
+                                    .cache = cache,
+                                    .streams = streams,
+                                    .positions = positions,
+                                    .n = n,
+                                    .n_heads = H,
+                                    .window = i % 2 ? 70 : 0,
+                                    .scale = 1 / sqrtf((float)D),
+                                    .n_threads = 1});
+        hash = digest_floats(hash, out, n * H * D);
+        kv_cache_free(cache);
+        mem_free(out);
+        mem_free(values);
+        mem_free(keys);
+        mem_free(queries);
+    }
+    return hash;
+}
+
 /* The exponential inside softmax and attention, and where it ends. */
 static uint64_t
 bits_exp(const struct kernels *kernels)
@@ -348,6 +391,7 @@ print_all(const struct kernels *kernels)
         {"widen", bits_widen()},
         {"gemm", bits_gemm(kernels)},
         {"attention", bits_attention(kernels)},
+        {"step", bits_step(kernels)},
         {"exp", bits_exp(kernels)},
         {"softmax", bits_softmax(kernels)},
         {"norm", bits_norm(kernels)},
