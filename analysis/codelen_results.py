@@ -76,6 +76,7 @@ def summarise(path):
             "command": attribute(file, "run", "command"),
             "chunk_bytes": attribute(file, "run", "chunk_bytes"),
             "context": attribute(file, "predictor", "context", 0),
+            "tokenizer": attribute(file, "predictor", "tokenizer", ""),
             "chunks": n_chunks,
             "raw_bytes": raw,
             "tokens": int(chunk["tokens"][:].sum()),

@@ -21,6 +21,7 @@ out=out/quickstart
 mkdir -p "$out"
 
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMP_WAIT_POLICY=passive # other programs may want the cores too
 run() { # COMMAND OPTION...: two ranks, their lines kept for trouble
     echo "   codelen $*"
     mpirun -n 2 --bind-to none --oversubscribe "$codelen" "$@" \

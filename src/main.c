@@ -7,6 +7,7 @@
 #include "base/build.h"
 #include "base/options.h"
 #include "base/report.h"
+#include "base/stop.h"
 #include "cmd/cmd.h"
 #include "par/par.h"
 
@@ -94,6 +95,7 @@ main(int argc, char **argv)
     if (par == NULL) {
         return CMD_FAILED;
     }
+    stop_on_lost_map();
     enum cmd_status status = run(par, argc, argv);
     if (fflush(stdout) != 0 && status == CMD_DONE) {
         report_error("cannot write to standard output");

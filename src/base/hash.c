@@ -12,6 +12,9 @@
 #include "base/mem.h"
 #include "base/report.h"
 
+/* Of a mapped file, hashed before the pages are given back. */
+#define PIECE_BYTES ((size_t)4 << 20)
+
 struct hash_sha256 {
     EVP_MD_CTX *context;
 };
@@ -50,6 +53,17 @@ hash_sha256_add(struct hash_sha256 *hash, const void *data, size_t bytes)
 }
 
 void
+hash_sha256_add_map(struct hash_sha256 *hash, const struct file_map *map)
+{
+    for (size_t done = 0; done < map->bytes; done += PIECE_BYTES) {
+        size_t left = map->bytes - done;
+        hash_sha256_add(
+            hash, map->data + done, left < PIECE_BYTES ? left : PIECE_BYTES);
+        file_map_rest(map);
+    }
+}
+
+void
 hash_sha256_finish(struct hash_sha256 *hash, char hex[HASH_HEX_BYTES])
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -70,7 +84,7 @@ hash_file(char hex[HASH_HEX_BYTES], const char *path)
     }
     struct hash_sha256 *hash = hash_sha256_new();
     if (hash != NULL) {
-        hash_sha256_add(hash, map.data, map.bytes);
+        hash_sha256_add_map(hash, &map);
         hash_sha256_finish(hash, hex);
     }
     hash_sha256_free(hash);

@@ -10,12 +10,16 @@
 /* Characters of a SHA-256 in hexadecimal, with the final zero. */
 #define HASH_HEX_BYTES 65
 
+struct file_map;
 struct hash_sha256;
 
 /* Owner: the caller frees with hash_sha256_free(). */
 struct hash_sha256 *hash_sha256_new(void);
 void hash_sha256_free(struct hash_sha256 *hash);
 void hash_sha256_add(struct hash_sha256 *hash, const void *data, size_t bytes);
+
+/* Add a mapped file, of which little is in memory at a time. */
+void hash_sha256_add_map(struct hash_sha256 *hash, const struct file_map *map);
 
 /* The hash of all bytes added so far; the object cannot be used further. */
 void hash_sha256_finish(struct hash_sha256 *hash, char hex[HASH_HEX_BYTES]);

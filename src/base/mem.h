@@ -34,8 +34,8 @@ char *mem_strdup(const char *text);
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * A large block of zeros for many threads to fill: each page gets its place
- * in memory when it is first written.  Aligned to MEM_ALIGN, not NULL for a
+ * A large block of zeros: each page gets its place in memory when it is first
+ * written, so what is never used costs nothing.  Aligned to MEM_ALIGN, not NULL for a
  * size of zero.
  *
  * Owner: the caller frees with mem_unmap(), which accepts NULL.

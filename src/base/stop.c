@@ -7,6 +7,8 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -17,6 +19,28 @@ static void
 remember(int signal_number)
 {
     caught = signal_number;
+}
+
+/* Only what is safe in a signal handler. */
+static void
+give_up(int signal_number)
+{
+    static const char text[] =
+        "codelen: a file became shorter, or its disk failed, while it was "
+        "read\n";
+
+    (void)signal_number;
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    _exit(EXIT_FAILURE);
+}
+
+void
+stop_on_lost_map(void)
+{
+    struct sigaction action = {.sa_handler = give_up};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, NULL);
 }
 
 void

@@ -12,6 +12,12 @@
  */
 void stop_on_signals(double hours_max);
 
+/*
+ * From now on a mapped file that becomes shorter while it is read ends the
+ * process with a message and status 1 instead of a crash.
+ */
+void stop_on_lost_map(void);
+
 /* Whether to stop at the next chunk boundary. */
 bool stop_requested(void);
 

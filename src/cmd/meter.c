@@ -27,6 +27,7 @@ struct meter {
     double *bucket_bits; /* n_buckets */
     float *bucket_out;   /* n_buckets */
     float *token_bits;   /* one per byte at most; NULL: not kept */
+    size_t token_bits_bytes;
     uint64_t ticked_bytes;
     double ticked_bits;
 };
@@ -44,8 +45,9 @@ meter_new(struct run *run, size_t chunk_bytes_max, size_t n_buckets,
     meter->n_buckets = n_buckets;
     meter->bucket_bits = mem_alloc(n_buckets, sizeof(double));
     meter->bucket_out = mem_alloc(n_buckets, sizeof(float));
+    meter->token_bits_bytes = chunk_bytes_max * sizeof(float);
     if (has_token_bits) {
-        meter->token_bits = mem_alloc(chunk_bytes_max, sizeof(float));
+        meter->token_bits = mem_map(meter->token_bits_bytes);
     }
     range_encoder_init(&meter->encoder);
     if (meter->bucket_bits == NULL || meter->bucket_out == NULL ||
@@ -65,7 +67,7 @@ meter_free(struct meter *meter)
     range_encoder_release(&meter->encoder);
     mem_free(meter->bucket_bits);
     mem_free(meter->bucket_out);
-    mem_free(meter->token_bits);
+    mem_unmap(meter->token_bits, meter->token_bits_bytes);
     mem_free(meter);
 }
 

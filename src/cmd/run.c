@@ -283,7 +283,7 @@ static void
 work_through(struct run *run, const struct run_kind *kind, int n_inner)
 {
     size_t chunk_bytes_max = (size_t)run_chunk_bytes_max(run);
-    uint8_t *scratch = mem_alloc(chunk_bytes_max, 1);
+    uint8_t *scratch = mem_map(chunk_bytes_max);
     void *worker = kind->worker_new(kind->user, run, chunk_bytes_max, n_inner);
     struct result_row row;
     const uint8_t *chunk;
@@ -307,7 +307,7 @@ work_through(struct run *run, const struct run_kind *kind, int n_inner)
     if (worker != NULL) {
         kind->worker_free(worker);
     }
-    mem_free(scratch);
+    mem_unmap(scratch, chunk_bytes_max);
 }
 
 /* Rank 0 shows progress until the other ranks have come to the end. */

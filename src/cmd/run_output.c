@@ -198,12 +198,36 @@ tell_stopped(struct run *run, const char *out, uint64_t n_done)
         out ? out : "");
 }
 
+/* For a log: the command line with every effective value. */
+static void
+print_options(const struct run *run)
+{
+    const struct options_spec *spec = options_spec(run->options);
+    char line[1024] = "";
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < spec->n_options && bytes < sizeof(line); i++) {
+        const char *text = options_text(run->options, i);
+        bool is_flag = spec->table[i].type == OPTION_FLAG;
+        if (text[0] == '\0' || (is_flag && strcmp(text, "no") == 0)) {
+            continue;
+        }
+        bytes +=
+            (size_t)snprintf(line + bytes, sizeof(line) - bytes, " --%s%s%s",
+                spec->table[i].name, is_flag ? "" : " ", is_flag ? "" : text);
+    }
+    report_note("options:%s", line);
+}
+
 /* The loop and what follows it; results are open or not wanted. */
 static enum cmd_status
 score_and_finish(struct run *run, const struct run_kind *kind, const char *out)
 {
     uint64_t before = out ? results_done_count(run->results) : 0;
 
+    if (par_rank(run->par) == 0 && !isatty(STDERR_FILENO)) {
+        print_options(run);
+    }
     choose_chunks(run, kind);
     progress_start(&run->progress, run->n_chunks, corpus_bytes(run->corpus),
         kind->is_sequential ? 0 : before, bytes_before(run, kind));

@@ -106,7 +106,7 @@ text_identify(void *object, struct corpus_identity *identity, char *hex)
     if (hash == NULL) {
         return -1;
     }
-    hash_sha256_add(hash, source->map.data, source->map.bytes);
+    hash_sha256_add_map(hash, &source->map);
     hash_sha256_finish(hash, hex);
     hash_sha256_free(hash);
     return 0;

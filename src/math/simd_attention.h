@@ -225,23 +225,30 @@ attention_weights(struct attention_state *s, size_t group)
  * theirs, taking rows with different ones at once gives more independent
  * chains.
  */
-static inline void
+SIMD_INLINE void
 attention_product(const struct product *all, const float *const *bs)
 {
     struct product p = *all;
-    size_t n_left = all->n_rows;
+    size_t n = all->n_rows, n_left = n;
 
-    for (size_t n; n_left > 0; n_left -= n) {
-        for (n = 1; n < n_left && bs[n] == bs[0]; n++) {
+    if (n > 1 && bs[0] != bs[n - 1]) {
+        for (n = 1; bs[n] == bs[0]; n++) {
+        }
+        if (n * p.n_vectors < PRODUCT_CHAINS) {
+            product_apart(&p, bs, ROW_STRIDE);
+            return;
+        }
+    }
+    for (; n_left > 0; n_left -= n) {
+        if (bs[0] == bs[n_left - 1]) {
+            n = n_left;
+        } else {
+            for (n = 1; bs[n] == bs[0]; n++) {
+            }
         }
         p.b = bs[0] + p.b_from;
         p.n_rows = n;
-        if (n < n_left && n * p.n_vectors < PRODUCT_CHAINS) {
-            p.n_rows = n = n_left;
-            product_apart(&p, bs, ROW_STRIDE);
-        } else {
-            product(&p, ROW_STRIDE);
-        }
+        product(&p, ROW_STRIDE);
         p.out += n * ROW_STRIDE;
         p.a += n * ROW_STRIDE;
         p.factor += n;

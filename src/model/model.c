@@ -13,9 +13,6 @@
 #include "model/model_matrix.h"
 #include "model/model_parts.h"
 
-/* Bytes of a weight file hashed before its pages are given back. */
-#define HASH_BYTES ((size_t)4 << 20)
-
 static int
 read_config(struct model *model, const char *path)
 {
@@ -134,7 +131,7 @@ model_info(const struct model *model)
     return &model->info;
 }
 
-/* Add the bytes of a whole file, of which little is in memory at a time. */
+/* Add the bytes of a whole file. */
 static int
 hash_add_file(struct hash_sha256 *hash, const char *path)
 {
@@ -143,12 +140,7 @@ hash_add_file(struct hash_sha256 *hash, const char *path)
     if (file_map_open(&map, path) != 0) {
         return -1;
     }
-    for (size_t done = 0; done < map.bytes; done += HASH_BYTES) {
-        size_t left = map.bytes - done;
-        hash_sha256_add(
-            hash, map.data + done, left < HASH_BYTES ? left : HASH_BYTES);
-        file_map_rest(&map);
-    }
+    hash_sha256_add_map(hash, &map);
     file_map_close(&map);
     return 0;
 }

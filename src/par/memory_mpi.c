@@ -124,8 +124,8 @@ note_copies(const struct par_memory *memory)
 
     par_sum_u64(par, &n_copies, 1);
     if (n_copies > 0) {
-        report_note("%d ranks have a copy of the weights each (%zu MB): no "
-                    "room to share one in " SHARED_DIRECTORY " of their nodes",
+        report_note("%d ranks take %zu MB each instead of sharing them: too "
+                    "little room in " SHARED_DIRECTORY " of their nodes",
             (int)n_copies, memory->bytes / 1000000);
     }
 }

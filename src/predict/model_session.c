@@ -32,7 +32,8 @@ struct model_session {
     struct model_state *state;
     int n_threads;
     size_t extend_max, rows_max;
-    uint32_t *tokens; /* of the chunk */
+    uint32_t *tokens; /* of the chunk; there may be one for each byte */
+    size_t tokens_bytes;
     size_t n_tokens;
     uint32_t *inputs;             /* of a window: what the model is given */
     float *logits;                /* (rows_max, vocabulary) */
@@ -71,7 +72,8 @@ model_session_new(const struct model_predictor *predictor,
     s->rows_max = smaller(s->rows_max, s->extend_max);
     s->state =
         model_state_new(predictor->model, positions, s->extend_max, n_threads);
-    s->tokens = mem_alloc(chunk_bytes_max, sizeof(*s->tokens));
+    s->tokens_bytes = chunk_bytes_max * sizeof(*s->tokens);
+    s->tokens = mem_map(s->tokens_bytes);
     s->inputs = mem_alloc(positions, sizeof(*s->inputs));
     s->logits = mem_alloc(s->rows_max, row_bytes);
     s->codes = mem_alloc(s->rows_max, sizeof(*s->codes));
@@ -88,7 +90,7 @@ model_session_free(struct model_session *s)
 {
     if (s != NULL) {
         model_state_free(s->state);
-        mem_free(s->tokens);
+        mem_unmap(s->tokens, s->tokens_bytes);
         mem_free(s->inputs);
         mem_free(s->logits);
         mem_free(s->codes);

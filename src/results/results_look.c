@@ -77,6 +77,11 @@ compare_output(const struct results *results, const struct results_file *file)
             results->path, problem);
     } else {
         report_note("%s: already complete", results->path);
+        if (file_exists(results->journal_path)) {
+            report_note("%s: left from a run that was stopped; not needed for "
+                        "this output",
+                results->journal_path);
+        }
         outcome = RESULTS_COMPLETE;
     }
     attribute_list_release(&found);

@@ -10,7 +10,7 @@
 set -euo pipefail
 
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-export OPENBLAS_NUM_THREADS=1 OMPI_MCA_mpi_yield_when_idle=1
+export OPENBLAS_NUM_THREADS=1 OMPI_MCA_mpi_yield_when_idle=1 OMP_WAIT_POLICY=passive
 unset OMP_NUM_THREADS SLURM_CPUS_PER_TASK
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/codelen-cli.XXXXXX")
