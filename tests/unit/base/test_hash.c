@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/report.h"
 
@@ -59,6 +60,37 @@ test_sha256_does_not_depend_on_the_pieces(void)
     CU_ASSERT_STRING_EQUAL(hex, million_a);
 }
 
+/* 4 MiB are hashed at a time; what is given back can be read again. */
+static void
+test_sha256_of_a_large_map_is_that_of_its_bytes(void)
+{
+    static uint8_t data[((size_t)9 << 20) + 5];
+    const char *path = check_scratch("large");
+    char want[HASH_HEX_BYTES], got[HASH_HEX_BYTES];
+    struct file_map map;
+
+    for (size_t i = 0; i < sizeof(data); i++) {
+        data[i] = (uint8_t)(i * 7 + i / 4096);
+    }
+    FILE *out = fopen(path, "wb");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    CU_ASSERT_EQUAL(fwrite(data, 1, sizeof(data), out), sizeof(data));
+    CU_ASSERT_EQUAL(fclose(out), 0);
+    CU_ASSERT_EQUAL_FATAL(file_map_open(&map, path), 0);
+    struct hash_sha256 *hash = hash_sha256_new();
+    hash_sha256_add(hash, data, sizeof(data));
+    hash_sha256_finish(hash, want);
+    hash_sha256_free(hash);
+    hash = hash_sha256_new();
+    hash_sha256_add_map(hash, &map);
+    hash_sha256_finish(hash, got);
+    hash_sha256_free(hash);
+    CU_ASSERT_STRING_EQUAL(got, want);
+    CU_ASSERT_EQUAL(memcmp(map.data, data, sizeof(data)), 0);
+    file_map_close(&map);
+    remove(path);
+}
+
 static void
 test_sha256_of_a_file_is_that_of_its_bytes(void)
 {
@@ -92,6 +124,7 @@ test_xxh64_of_known_texts(void)
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_sha256_of_the_standard_s_examples),
     CHECK_TEST(test_sha256_does_not_depend_on_the_pieces),
+    CHECK_TEST(test_sha256_of_a_large_map_is_that_of_its_bytes),
     CHECK_TEST(test_sha256_of_a_file_is_that_of_its_bytes),
     CHECK_TEST(test_xxh64_of_known_texts),
     CU_TEST_INFO_NULL,
