@@ -211,8 +211,14 @@ step_plan(const struct attention_step_call *c)
     const size_t n_kv = c->cache->n_kv_heads;
     const size_t heads = (c->n_heads + n_kv - 1) / n_kv;
     struct step_plan plan = {.n_groups = c->n * n_kv};
+    size_t n_tiles;
 
+    /* Nearly equal tiles: a group alone has few independent chains. */
     plan.per_tile = heads < ATTENTION_ROWS ? ATTENTION_ROWS / heads : 1;
+    n_tiles = (plan.n_groups + plan.per_tile - 1) / plan.per_tile;
+    if (n_tiles > 0) {
+        plan.per_tile = (plan.n_groups + n_tiles - 1) / n_tiles;
+    }
     plan.per_group = (heads + ATTENTION_ROWS - 1) / ATTENTION_ROWS;
     return plan;
 }

@@ -39,7 +39,11 @@ struct attention_state {
     float factor[ROW_GROUPS * LANES], ones[ROW_GROUPS * LANES];
     size_t first[ATTENTION_ROWS], end[ATTENTION_ROWS]; /* keys seen, of block */
     size_t common_first, common_end;                   /* seen by all rows */
-    /* The block of each row: position of its first key, keys, values. */
+    /*
+     * The block of row r, at r * apart: position of its first key, keys,
+     * values.  apart is 0 if all rows have the same, or 1.
+     */
+    size_t apart;
     size_t start[ATTENTION_ROWS];
     const float *keys[ATTENTION_ROWS], *values[ATTENTION_ROWS];
     size_t n_rows; /* that have not seen all of their blocks */
@@ -52,17 +56,13 @@ attention_block_floats(size_t D)
     return ATTENTION_BLOCK * (D + attention_value_stride(D));
 }
 
-/*
- * Rows that share their blocks take them together, from the first that the
- * first row sees.
- */
+/* Rows that share all blocks start at the first that the first row sees. */
 static inline void
 attention_first_block(
     struct attention_state *s, const struct attention_tile *tile, size_t r)
 {
-    const size_t leader = tile->blocks[r] == tile->blocks[0] ? 0 : r;
     const size_t block =
-        attention_first(tile->position[leader], tile->window) / ATTENTION_BLOCK;
+        attention_first(tile->position[r], tile->window) / ATTENTION_BLOCK;
 
     s->start[r] = block * ATTENTION_BLOCK;
     s->keys[r] = tile->blocks[r] + block * attention_block_floats(tile->D);
@@ -76,13 +76,13 @@ attention_next_block(
 {
     const size_t block_floats = attention_block_floats(tile->D);
 
-    for (size_t r = 0; r < s->n_rows; r++) {
+    for (size_t r = 0; r <= (s->n_rows - 1) * s->apart; r++) {
         s->start[r] += ATTENTION_BLOCK;
         s->keys[r] += block_floats;
         s->values[r] += block_floats;
     }
-    while (s->n_rows > 0 &&
-           s->start[s->n_rows - 1] > tile->position[s->n_rows - 1]) {
+    while (s->n_rows > 0 && s->start[(s->n_rows - 1) * s->apart] >
+                                tile->position[s->n_rows - 1]) {
         s->n_rows--;
     }
 }
@@ -94,6 +94,10 @@ attention_start(struct attention_state *s, const struct attention_tile *tile)
     const struct lanes scale = lanes_set(tile->scale);
 
     s->n_rows = tile->n_rows;
+    s->apart = tile->blocks[0] != tile->blocks[s->n_rows - 1];
+    for (size_t r = 0; r <= (s->n_rows - 1) * s->apart; r++) {
+        attention_first_block(s, tile, r);
+    }
     s->value_vectors = attention_value_stride(tile->D) / LANES;
     for (size_t g = 0; g < ROW_GROUPS; g++) {
         s->max[g] = lanes_set(-INFINITY);
@@ -102,7 +106,6 @@ attention_start(struct attention_state *s, const struct attention_tile *tile)
     for (size_t r = 0; r < s->n_rows; r++) {
         float *row = s->rows + r * ROW_STRIDE;
 
-        attention_first_block(s, tile, r);
         for (size_t d = 0; d < tile->D; d += LANES) {
             const size_t n = tile->D - d < LANES ? tile->D - d : LANES;
             struct lanes x = lanes_load_some(tile->query[r] + d, n, zero);
@@ -123,7 +126,7 @@ attention_ranges(struct attention_state *s, const struct attention_tile *tile)
     s->common_first = 0;
     s->common_end = ATTENTION_BLOCK;
     for (size_t r = 0; r < s->n_rows; r++) {
-        const size_t start = s->start[r];
+        const size_t start = s->start[r * s->apart];
         size_t first = attention_first(tile->position[r], tile->window);
         size_t end = tile->position[r] + 1;
 
@@ -220,32 +223,48 @@ attention_weights(struct attention_state *s, size_t group)
     }
 }
 
+/* Rows in each group that shares b; 1 unless it is the same in all of them. */
+static inline size_t
+attention_group(const float *const *bs, size_t n_rows)
+{
+    size_t n = 1;
+
+    while (n < n_rows && bs[n] == bs[0]) {
+        n++;
+    }
+    if (n_rows % n != 0) {
+        return 1;
+    }
+    for (size_t r = 0; r < n_rows; r += n) {
+        if (bs[r] != bs[r + n - 1]) {
+            return 1;
+        }
+    }
+    return n;
+}
+
 /*
- * The product of rows that have b = bs[row] + b_from.  Where few rows share
- * theirs, taking rows with different ones at once gives more independent
- * chains.
+ * The product of rows that have b = bs[row] + b_from.  Rows that share
+ * theirs are next to each other; if they are few, and as many everywhere,
+ * several such groups go together.
  */
 SIMD_INLINE void
-attention_product(const struct product *all, const float *const *bs)
+attention_product(
+    const struct product *all, const float *const *bs, size_t apart)
 {
     struct product p = *all;
-    size_t n = all->n_rows, n_left = n;
+    size_t width =
+        p.n_vectors < PRODUCT_VECTORS ? p.n_vectors : PRODUCT_VECTORS;
+    size_t n_left = p.n_rows, n = n_left;
 
-    if (n > 1 && bs[0] != bs[n - 1]) {
-        for (n = 1; bs[n] == bs[0]; n++) {
-        }
-        if (n * p.n_vectors < PRODUCT_CHAINS) {
-            product_apart(&p, bs, ROW_STRIDE);
+    if (apart && bs[0] != bs[n_left - 1]) {
+        n = attention_group(bs, n_left);
+        if (n * width < PRODUCT_CHAINS) {
+            product_groups(&p, bs, n, ROW_STRIDE);
             return;
         }
     }
     for (; n_left > 0; n_left -= n) {
-        if (bs[0] == bs[n_left - 1]) {
-            n = n_left;
-        } else {
-            for (n = 1; bs[n] == bs[0]; n++) {
-            }
-        }
         p.b = bs[0] + p.b_from;
         p.n_rows = n;
         product(&p, ROW_STRIDE);
@@ -276,7 +295,7 @@ attention_values(struct attention_state *s, const float *factor, size_t row,
         .factor = factor + row,
     };
 
-    attention_product(&p, s->values + row);
+    attention_product(&p, s->values + row * s->apart, s->apart);
 }
 
 /*
@@ -333,14 +352,14 @@ attention_block(struct attention_state *s, size_t D)
     };
     const bool is_edge = s->common_first > 0 || s->common_end < ATTENTION_BLOCK;
 
-    attention_product(&scores, s->keys);
+    attention_product(&scores, s->keys, s->apart);
     if (is_edge) {
         attention_mask(s);
     }
     for (size_t g = 0; g * LANES < s->n_rows; g++) {
         attention_weights(s, g);
     }
-    if (is_edge && s->keys[0] != s->keys[s->n_rows - 1]) {
+    if (is_edge && s->apart) {
         attention_edge_apart(s);
     } else if (is_edge) {
         attention_edge(s);

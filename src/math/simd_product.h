@@ -116,20 +116,24 @@ product_columns(const struct product *p, size_t vector, const size_t V,
     }
 }
 
-/* Chains of rows with a b of their own. */
+/* Chains of U groups of R rows from row on, each group with a b of its own. */
 SIMD_INLINE void
-product_apart_piece(const struct product *p, const float *const *bs, size_t row,
-    size_t vector, const size_t R, const size_t V, const size_t row_stride)
+product_groups_piece(const struct product *p, const float *const *bs,
+    size_t row, size_t vector, const size_t U, const size_t R, const size_t V,
+    const size_t row_stride)
 {
     float *out = p->out + row * row_stride + vector * LANES;
     const float *a = p->a + row * row_stride;
-    const float *b[PRODUCT_CHAINS];
+    const float *b[PRODUCT_ROWS_MANY];
     const size_t b_stride = p->b_stride;
-    struct lanes sum[PRODUCT_CHAINS][PRODUCT_VECTORS];
+    struct lanes sum[PRODUCT_ROWS_MANY][PRODUCT_VECTORS];
 
-    SIMD_UNROLL(8)
-    for (size_t r = 0; r < R; r++) {
-        b[r] = bs[row + r] + p->b_from + vector * LANES;
+    SIMD_UNROLL(12)
+    for (size_t u = 0; u < U; u++) {
+        b[u] = bs[row + u * R] + p->b_from + vector * LANES;
+    }
+    SIMD_UNROLL(12)
+    for (size_t r = 0; r < U * R; r++) {
         SIMD_UNROLL(4)
         for (size_t v = 0; v < V; v++) {
             sum[r][v] = lanes_set(0.0f);
@@ -141,19 +145,28 @@ product_apart_piece(const struct product *p, const float *const *bs, size_t row,
         }
     }
     for (size_t k = 0, at = 0; k < p->n_k; k++, at += b_stride) {
-        SIMD_UNROLL(8)
-        for (size_t r = 0; r < R; r++) {
-            struct lanes y = lanes_set(a[r * row_stride + k]);
+        SIMD_UNROLL(12)
+        for (size_t u = 0; u < U; u++) {
+            struct lanes x[PRODUCT_VECTORS];
 
             SIMD_UNROLL(4)
             for (size_t v = 0; v < V; v++) {
-                sum[r][v] =
-                    lanes_fma(y, lanes_load(b[r] + at + v * LANES), sum[r][v]);
+                x[v] = lanes_load(b[u] + at + v * LANES);
+            }
+            SIMD_UNROLL(4)
+            for (size_t i = 0; i < R; i++) {
+                const size_t r = u * R + i;
+                struct lanes y = lanes_set(a[r * row_stride + k]);
+
+                SIMD_UNROLL(4)
+                for (size_t v = 0; v < V; v++) {
+                    sum[r][v] = lanes_fma(y, x[v], sum[r][v]);
+                }
             }
         }
     }
-    SIMD_UNROLL(8)
-    for (size_t r = 0; r < R; r++) {
+    SIMD_UNROLL(12)
+    for (size_t r = 0; r < U * R; r++) {
         SIMD_UNROLL(4)
         for (size_t v = 0; v < V; v++) {
             lanes_store(out + r * row_stride + v * LANES, sum[r][v]);
@@ -161,40 +174,70 @@ product_apart_piece(const struct product *p, const float *const *bs, size_t row,
     }
 }
 
+/* All rows of V columns, U groups of R rows at once while there are as many. */
 SIMD_INLINE void
-product_apart_columns(const struct product *p, const float *const *bs,
-    size_t vector, const size_t V, const size_t row_stride)
+product_groups_columns(const struct product *p, const float *const *bs,
+    size_t vector, const size_t U, const size_t R, const size_t V,
+    const size_t row_stride)
 {
-    const size_t R = PRODUCT_CHAINS / V;
     size_t row = 0;
 
-    for (; row + R <= p->n_rows; row += R) {
-        product_apart_piece(p, bs, row, vector, R, V, row_stride);
+    for (; row + U * R <= p->n_rows; row += U * R) {
+        product_groups_piece(p, bs, row, vector, U, R, V, row_stride);
     }
-    if (R > 4 && row + R / 2 <= p->n_rows) {
-        product_apart_piece(p, bs, row, vector, R / 2, V, row_stride);
-        row += R / 2;
-    }
-    for (; row < p->n_rows; row++) {
-        product_apart_piece(p, bs, row, vector, 1, V, row_stride);
+    for (; row < p->n_rows; row += R) {
+        product_groups_piece(p, bs, row, vector, 1, R, V, row_stride);
     }
 }
 
-/* As product(); row r has b = bs[r] + b_from. */
+/* Groups of R rows and V vectors at once: as many chains as registers. */
+#define PRODUCT_GROUPS(R, V)                                                   \
+    ((R) == 1                           ? PRODUCT_CHAINS / (V)                 \
+        : PRODUCT_ROWS_MANY < (R) * (V) ? 1                                    \
+                                        : PRODUCT_ROWS_MANY / ((R) * (V)))
+
 SIMD_INLINE void
-product_apart(
-    const struct product *p, const float *const *bs, const size_t row_stride)
+product_groups_of(const struct product *p, const float *const *bs,
+    const size_t R, const size_t row_stride)
 {
     size_t vector = 0;
 
-    for (; vector + 4 <= p->n_vectors && PRODUCT_VECTORS >= 4; vector += 4) {
-        product_apart_columns(p, bs, vector, 4, row_stride);
+    for (; vector + 4 <= p->n_vectors && PRODUCT_VECTORS >= 4 && R == 1;
+         vector += 4) {
+        product_groups_columns(
+            p, bs, vector, PRODUCT_GROUPS(1, 4), 1, 4, row_stride);
     }
     for (; vector + 2 <= p->n_vectors && PRODUCT_VECTORS >= 2; vector += 2) {
-        product_apart_columns(p, bs, vector, 2, row_stride);
+        product_groups_columns(
+            p, bs, vector, PRODUCT_GROUPS(R, 2), R, 2, row_stride);
     }
     for (; vector < p->n_vectors; vector++) {
-        product_apart_columns(p, bs, vector, 1, row_stride);
+        product_groups_columns(
+            p, bs, vector, PRODUCT_GROUPS(R, 1), R, 1, row_stride);
+    }
+}
+
+/*
+ * As product() for rows whose b is bs[row] + b_from, the same in each group of
+ * n_group rows.  Few rows have few chains: several groups go together.
+ */
+SIMD_INLINE void
+product_groups(const struct product *p, const float *const *bs, size_t n_group,
+    const size_t row_stride)
+{
+    switch (n_group) {
+    case 2:
+        product_groups_of(p, bs, 2, row_stride);
+        break;
+    case 3:
+        product_groups_of(p, bs, 3, row_stride);
+        break;
+    case 4:
+        product_groups_of(p, bs, 4, row_stride);
+        break;
+    default:
+        product_groups_of(p, bs, 1, row_stride);
+        break;
     }
 }
 
