@@ -27,16 +27,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROUNDS = 3
 
 
-def write_model(directory, width, layers=4, head=32, seed=1):
+def write_model(directory, width, layers=4, head=32, kv_heads=None, seed=1):
     """A Llama with 256 symbols and random weights, in Hugging Face layout."""
     directory.mkdir()
     mlp = 3 * width
     heads = width // head
+    kv_heads = kv_heads or heads
     config = {
         "architectures": ["LlamaForCausalLM"], "model_type": "llama",
         "hidden_size": width, "intermediate_size": mlp,
         "num_hidden_layers": layers, "num_attention_heads": heads,
-        "num_key_value_heads": heads, "head_dim": head, "vocab_size": 256,
+        "num_key_value_heads": kv_heads, "head_dim": head, "vocab_size": 256,
         "max_position_embeddings": 2049, "rms_norm_eps": 1e-5,
         "rope_theta": 10000.0, "tie_word_embeddings": True,
         "hidden_act": "silu", "bos_token_id": 0,
@@ -47,8 +48,9 @@ def write_model(directory, width, layers=4, head=32, seed=1):
               "model.norm.weight": (width,)}
     for i in range(layers):
         block = f"model.layers.{i}."
-        for name in ["q", "k", "v", "o"]:
-            shapes[f"{block}self_attn.{name}_proj.weight"] = (width, width)
+        for name, rows in [("q", width), ("k", kv_heads * head),
+                           ("v", kv_heads * head), ("o", width)]:
+            shapes[f"{block}self_attn.{name}_proj.weight"] = (rows, width)
         for name, shape in [("gate", (mlp, width)), ("up", (mlp, width)),
                             ("down", (width, mlp))]:
             shapes[f"{block}mlp.{name}_proj.weight"] = shape
