@@ -296,8 +296,13 @@ attention_step(
         assert(c->streams[i] < c->cache->n_streams);
         assert(c->positions[i] < c->cache->positions_max);
     }
-#pragma omp parallel for schedule(dynamic)                                     \
-    num_threads(c->n_threads) if (c->n_threads > 1 && n_tiles > 1)
+    if (c->n_threads <= 1 || n_tiles <= 1) {
+        for (size_t i = 0; i < n_tiles; i++) {
+            step_one(kernels, c, &plan, i);
+        }
+        return;
+    }
+#pragma omp parallel for schedule(dynamic) num_threads(c->n_threads)
     for (size_t i = 0; i < n_tiles; i++) {
         step_one(kernels, c, &plan, i);
     }

@@ -3,8 +3,9 @@
  *
  * The block is written once, from parts: norm, linear, rotate, gated MLP.
  *
- * Everything between the products goes row by row through an OpenMP team:
- * each row is one call of a vector kernel, whatever the number of threads.
+ * Everything between the products goes row by row, through an OpenMP team if
+ * there is more than one thread: each row is one call of a vector kernel,
+ * whatever the number of threads.  A team of one costs as much as a row.
  */
 #include "model/model_rows.h"
 
@@ -101,18 +102,48 @@ model_rows_embed(struct model_rows *rows, const uint32_t *tokens, size_t T)
     }
 }
 
+/* Call work for each of T rows. */
+static void
+each_row(struct model_rows *rows, size_t T,
+    void (*work)(struct model_rows *rows, size_t t, const void *context),
+    const void *context)
+{
+    if (rows->n_threads <= 1 || T <= 1) {
+        for (size_t t = 0; t < T; t++) {
+            work(rows, t, context);
+        }
+        return;
+    }
+#pragma omp parallel for num_threads(rows->n_threads)
+    for (size_t t = 0; t < T; t++) {
+        work(rows, t, context);
+    }
+}
+
+struct norm_work {
+    const float *in, *gain;
+};
+
+static void
+norm_row(struct model_rows *rows, size_t t, const void *context)
+{
+    const struct norm_work *work = context;
+    const struct model_config *c = &rows->model->config;
+
+    vector_rms_norm(rows->model->kernels, rows->normed + t * c->width,
+        work->in + t * c->width, work->gain, (float)c->epsilon, 1, c->width);
+}
+
 /* normed (T, C) = norm of T rows of hidden from row first on. */
 static void
 norm(struct model_rows *rows, const float *gain, size_t first, size_t T)
 {
-    const struct model_config *c = &rows->model->config;
-    const float *in = rows->hidden + first * c->width;
+    struct norm_work work = {
+        .in = rows->hidden + first * rows->model->config.width,
+        .gain = gain,
+    };
 
-#pragma omp parallel for num_threads(rows->n_threads) if (T > 1)
-    for (size_t t = 0; t < T; t++) {
-        vector_rms_norm(rows->model->kernels, rows->normed + t * c->width,
-            in + t * c->width, gain, (float)c->epsilon, 1, c->width);
-    }
+    each_row(rows, T, norm_row, &work);
 }
 
 /* out (T, N) = in (T, K), rows in_stride apart, times weights plus bias. */
@@ -136,6 +167,20 @@ add_to_hidden(struct model_rows *rows, size_t T)
         T * rows->model->config.width);
 }
 
+/* Rotate q and k in place, collect the queries. */
+static void
+rotate_row(struct model_rows *rows, size_t t, const void *context)
+{
+    const struct model_config *c = &rows->model->config;
+    float *row = rows->qkv + t * qkv_width(c);
+
+    (void)context;
+    vector_rotate(rows->model->kernels, row, rows->cosine, rows->sine,
+        rows->positions[t], 1, c->n_heads + c->n_kv_heads, c->head_width,
+        c->head_width);
+    memcpy(rows->queries + t * q_width(c), row, q_width(c) * sizeof(float));
+}
+
 void
 model_rows_project(struct model_rows *rows, size_t l, size_t T)
 {
@@ -145,14 +190,7 @@ model_rows_project(struct model_rows *rows, size_t l, size_t T)
 
     norm(rows, layer->attention_norm, 0, T);
     apply(rows, rows->qkv, rows->normed, c->width, &layer->qkv, T);
-#pragma omp parallel for num_threads(rows->n_threads) if (T > 1)
-    for (size_t t = 0; t < T; t++) {
-        float *row = rows->qkv + t * qkv_width(c);
-        vector_rotate(model->kernels, row, rows->cosine, rows->sine,
-            rows->positions[t], 1, c->n_heads + c->n_kv_heads, c->head_width,
-            c->head_width);
-        memcpy(rows->queries + t * q_width(c), row, q_width(c) * sizeof(float));
-    }
+    each_row(rows, T, rotate_row, NULL);
 }
 
 const float *
@@ -175,6 +213,16 @@ model_rows_scale(const struct model_rows *rows)
     return (float)(1 / sqrt((double)rows->model->config.head_width));
 }
 
+static void
+gate_row(struct model_rows *rows, size_t t, const void *context)
+{
+    size_t F = rows->model->config.mlp_width;
+    float *gate = rows->gate_up + t * 2 * F;
+
+    (void)context;
+    vector_swiglu(rows->model->kernels, gate, gate + F, F);
+}
+
 void
 model_rows_finish(struct model_rows *rows, size_t l, size_t T)
 {
@@ -188,11 +236,7 @@ model_rows_finish(struct model_rows *rows, size_t l, size_t T)
 
     norm(rows, layer->mlp_norm, 0, T);
     apply(rows, rows->gate_up, rows->normed, c->width, &layer->gate_up, T);
-#pragma omp parallel for num_threads(rows->n_threads) if (T > 1)
-    for (size_t t = 0; t < T; t++) {
-        float *gate = rows->gate_up + t * 2 * F;
-        vector_swiglu(model->kernels, gate, gate + F, F);
-    }
+    each_row(rows, T, gate_row, NULL);
     apply(rows, rows->normed, rows->gate_up, 2 * F, &layer->down, T);
     add_to_hidden(rows, T);
 }
