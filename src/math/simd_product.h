@@ -116,6 +116,9 @@ product_columns(const struct product *p, size_t vector, const size_t V,
     }
 }
 
+/* Rows of a piece at most: groups of 4 also where they are not used. */
+#define PRODUCT_ROWS_MAX (PRODUCT_ROWS_MANY < 4 ? 4 : PRODUCT_ROWS_MANY)
+
 /* Chains of U groups of R rows from row on, each group with a b of its own. */
 SIMD_INLINE void
 product_groups_piece(const struct product *p, const float *const *bs,
@@ -124,9 +127,9 @@ product_groups_piece(const struct product *p, const float *const *bs,
 {
     float *out = p->out + row * row_stride + vector * LANES;
     const float *a = p->a + row * row_stride;
-    const float *b[PRODUCT_ROWS_MANY];
+    const float *b[PRODUCT_ROWS_MAX];
     const size_t b_stride = p->b_stride;
-    struct lanes sum[PRODUCT_ROWS_MANY][PRODUCT_VECTORS];
+    struct lanes sum[PRODUCT_ROWS_MAX][PRODUCT_VECTORS];
 
     SIMD_UNROLL(12)
     for (size_t u = 0; u < U; u++) {
