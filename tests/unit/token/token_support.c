@@ -249,14 +249,14 @@ const char *
 support_tiktoken(const char *name)
 {
     char file[100];
-    json_t *ranks = json_object(), *texts = json_array();
-    json_t *merges = json_array();
 
     snprintf(file, sizeof(file), "tiktoken-npm-1.0.22/encoders/%s.json", name);
     const char *path = support_vocabulary(file);
     if (path == NULL) {
         return NULL;
     }
+    json_t *ranks = json_object(), *texts = json_array();
+    json_t *merges = json_array();
     json_t *table = support_json(path);
     read_ranks(
         ranks, texts, json_string_value(json_object_get(table, "bpe_ranks")));
