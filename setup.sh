@@ -15,9 +15,9 @@ build=(build-essential cmake ninja-build pkg-config git
     libarchive-dev libcunit1-dev)
 run=(python3 python3-numpy python3-pandas python3-matplotlib python3-h5py
     python3-pip dict-gcide curl unzip xz-utils ca-certificates)
-tests=(libhdf5-dev clang libomp-dev libclang-rt-14-dev clang-format universal-ctags zstd valgrind
-    python3-venv
-    gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user)
+tests=(libhdf5-dev clang libomp-dev libclang-rt-14-dev clang-format
+    universal-ctags zstd gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+    qemu-user)
 
 want=("${build[@]}" "${run[@]}")
 case "${1:-}" in
