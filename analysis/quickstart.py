@@ -37,15 +37,16 @@ def label(row):
 
 def print_table(table):
     """For people, best rate first."""
-    head = ["compressor", "raw bytes", "chunk", "tokens", "context",
+    head = ["compressor", "raw bytes", "chunk", "tokenizer", "context",
             "raw rate", "adjusted", "bits/byte", "speed"]
-    print(f"{head[0]:16} {head[1]:>9} {head[2]:>5} {head[3]:>6} {head[4]:>7} "
+    print(f"{head[0]:16} {head[1]:>9} {head[2]:>5} {head[3]:>9} {head[4]:>7} "
           f"{head[5]:>8} {head[6]:>10} {head[7]:>9}  {head[8]}")
     for row in table.sort_values("raw_rate").itertuples():
         chunk = "whole" if row.chunk_bytes == 0 else row.chunk_bytes
+        adjusted = f"{row.adjusted_rate:.{2 if row.adjusted_rate < 10 else 0}%}"
         print(f"{row.label:16} {row.raw_bytes:9d} {chunk:>5} "
-              f"{row.tokenizer or '-':>6} {row.context or '-':>7} "
-              f"{row.raw_rate:8.2%} {row.adjusted_rate:10.0%} "
+              f"{row.tokenizer or '-':>9} {row.context or '-':>7} "
+              f"{row.raw_rate:8.2%} {adjusted:>10} "
               f"{row.bits_per_byte:9.4f}  {speed(row.bytes_per_second)}")
 
 
