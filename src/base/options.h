@@ -32,7 +32,8 @@ struct option {
     const char *unit;    /* shown in the help: "BYTES", "FILE", ... */
     const char *help;    /* one line */
     bool is_required;    /* an error when no value is given */
-    bool is_outside;     /* does not change any number of the result */
+    bool is_outside;     /* decides no number of the result, or is known by
+                            what it names (a hash), not by its text */
 };
 
 /* What a command is, for its help. */

@@ -2,7 +2,7 @@
  * vector.h - what a Transformer does between its matrix products.
  *
  * Every sum has one order: 16 interleaved partial sums over the index, then
- * the tree ((0+8)+(4+12)) + ((2+10)+(6+14)) + ... written out in vector.c.
+ * the tree ((0+8)+(4+12)) + ((2+10)+(6+14)) + ... written out in simd_lanes.h.
  * All functions give the same bits with every instruction set.
  */
 #ifndef MATH_VECTOR_H
