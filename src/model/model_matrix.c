@@ -24,6 +24,10 @@ source_row(const struct model_piece *piece, size_t r)
 {
     size_t width = piece->paired_width;
 
+    if (piece->group_rows > 0) {
+        return piece->first_row + r / piece->group_rows * piece->group_stride +
+               r % piece->group_rows;
+    }
     if (width == 0) {
         return r;
     }
@@ -57,12 +61,13 @@ int
 model_matrix_vector(float *out, const struct tensor *tensor,
     const struct model_piece *piece, const char *path)
 {
-    float *stored = mem_alloc(piece->n_rows, sizeof(float));
+    size_t n_stored = (size_t)tensor_count(tensor);
+    float *stored = mem_alloc(n_stored, sizeof(float));
 
     if (stored == NULL) {
         return -1;
     }
-    tensor_widen(stored, tensor, 0, piece->n_rows);
+    tensor_widen(stored, tensor, 0, n_stored);
     for (size_t r = 0; r < piece->n_rows; r++) {
         out[r] = stored[source_row(piece, r)];
     }
@@ -92,23 +97,48 @@ model_matrices_bytes(const struct model_matrix *matrices, size_t n)
 }
 
 /*
- * Widen rows [first, first + n) of a matrix.  Returns the first row with a
- * number that is not finite, SIZE_MAX if there is none.
+ * Columns [first, first + n) of a transposed tensor (K, N) as rows of out,
+ * n <= GEMM_ROWS_STEP.
+ */
+static void
+widen_transposed(
+    float *out, const struct tensor *tensor, size_t first, size_t n)
+{
+    size_t K = tensor->shape[0], N = tensor->shape[1];
+    float numbers[GEMM_ROWS_STEP];
+
+    for (size_t k = 0; k < K; k++) {
+        tensor_widen(numbers, tensor, (uint64_t)k * N + first, n);
+        for (size_t i = 0; i < n; i++) {
+            out[i * K + k] = numbers[i];
+        }
+    }
+}
+
+/*
+ * Widen rows [first, first + n) of a matrix, n <= GEMM_ROWS_STEP.  Returns the
+ * first row with a number that is not finite, SIZE_MAX if there is none.
  */
 static size_t
 widen_rows(
     float *out, const struct model_matrix *matrix, size_t first, size_t n)
 {
     const struct model_piece *piece = matrix->piece;
-    size_t columns = matrix->n_columns, base = 0;
+    size_t columns = matrix->n_columns, base = 0, n_done = 0;
 
     for (size_t r = first; r < first + n; r++, out += columns) {
         while (r - base >= piece->n_rows) {
             base += piece->n_rows;
             piece++;
         }
-        tensor_widen(out, piece->weight,
-            (uint64_t)source_row(piece, r - base) * columns, columns);
+        if (!piece->is_transposed) {
+            tensor_widen(out, piece->weight,
+                (uint64_t)source_row(piece, r - base) * columns, columns);
+        } else if (r >= n_done) {
+            size_t left = base + piece->n_rows - r, all = first + n - r;
+            n_done = r + (left < all ? left : all);
+            widen_transposed(out, piece->weight, r - base, n_done - r);
+        }
         if (!all_finite(out, columns)) {
             return r;
         }

@@ -23,13 +23,17 @@ struct tensor;
  *
  * llama's GGUF files order the rows of a q or k head so that rotary pairs are
  * neighbours (2i, 2i + 1); here pairs are (i, i + D/2), as in Hugging Face
- * files, so such rows are put back in order while they are widened.
+ * files, so such rows are put back in order while they are widened.  gpt_neox
+ * has q, k and v of each head next to each other: of every group_stride rows
+ * from first_row on, a piece has the first group_rows.
  */
 struct model_piece {
     const struct tensor *weight;
     const struct tensor *bias; /* NULL: none */
     size_t n_rows;
     size_t paired_width; /* head width if rows are to be reordered, else 0 */
+    size_t first_row, group_rows, group_stride; /* 0: all rows, in order */
+    bool is_transposed; /* the tensor is (n_columns, n_rows); in order */
 };
 
 struct model_matrix {
