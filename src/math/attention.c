@@ -154,6 +154,7 @@ attention_one(const struct kernels *kernels, const struct attention_call *c,
         .D = cache->D,
         .window = c->window,
         .scale = c->scale,
+        .cap = c->cap,
     };
 
     if (first >= c->T * n_heads) {
@@ -253,6 +254,7 @@ step_one(const struct kernels *kernels, const struct attention_step_call *c,
         .D = c->cache->D,
         .window = c->window,
         .scale = c->scale,
+        .cap = c->cap,
     };
     const size_t first = i / plan->per_group * plan->per_tile;
     const size_t skip = i % plan->per_group * ATTENTION_ROWS;

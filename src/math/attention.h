@@ -52,7 +52,8 @@ void kv_cache_put_one(struct kv_cache *cache, const float *keys,
  * The first stream.  out, queries: (T, n_heads, D); query t is at position first + t and sees
  * positions [max(0, first + t + 1 - window), first + t], which are in the
  * cache; window 0: all.  Head h uses key head h * n_kv_heads / n_heads.
- * Scores are multiplied by scale.
+ * Scores are multiplied by scale; then, if cap is not 0, each becomes
+ * cap * tanh(score / cap).
  */
 struct attention_call {
     float *out;
@@ -61,7 +62,7 @@ struct attention_call {
     size_t first, T;
     size_t n_heads;
     size_t window;
-    float scale;
+    float scale, cap;
     int n_threads;
 };
 
@@ -81,7 +82,7 @@ struct attention_step_call {
     size_t n;
     size_t n_heads;
     size_t window;
-    float scale;
+    float scale, cap;
     int n_threads;
 };
 

@@ -26,8 +26,8 @@ struct attention_tile {
     const float *blocks[ATTENTION_ROWS]; /* see kv_cache in attention.c */
     size_t n_rows;
     size_t D;
-    size_t window; /* 0: all */
-    float scale;
+    size_t window;    /* 0: all */
+    float scale, cap; /* cap 0: none */
 };
 
 /* The first position that a query sees. */

@@ -1,8 +1,8 @@
 /*
  * simd.h - what an instruction set provides besides matrix products.
  *
- * The bodies are one text, simd_vector.h, simd_softmax.h and
- * simd_attention.h, over the 16 lanes of simd_lanes.h; each simd_ISA.c
+ * The bodies are one text, simd_vector.h, simd_activation.h,
+ * simd_softmax.h and simd_attention.h, over the 16 lanes of simd_lanes.h; each simd_ISA.c
  * compiles them for its registers.  So the order of operations, and with it
  * every bit, is the same in all of them.
  */
@@ -12,16 +12,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "activation.h"
+
 struct attention_tile; /* simd_attention.h */
 struct softmax_symbol; /* softmax.h */
 
-/* Arguments as in vector.h, softmax.h. */
+/* Arguments as in vector.h, activation.h, softmax.h. */
 struct simd_kernel {
     void (*rms_norm)(float *out, const float *in, const float *gain,
         float epsilon, size_t T, size_t C);
+    void (*layer_norm)(float *out, const float *in, const float *gain,
+        const float *bias, float epsilon, size_t T, size_t C);
     void (*add)(float *out, const float *in, size_t n);
     void (*add_bias)(float *rows, const float *bias, size_t T, size_t C);
     void (*swiglu)(float *gate, const float *up, size_t n);
+    void (*activate[N_ACTIVATIONS])(
+        float *x, const float *up, size_t n); /* up may be NULL */
+    void (*cap)(float *x, float cap, size_t n);
     void (*rotate)(
         float *head, const float *cosine, const float *sine, size_t n_pairs);
     void (*exp)(float *out, const float *in, size_t n);

@@ -16,6 +16,7 @@
 
 #include "attention.h"
 #include "attention_tile.h"
+#include "simd_activation.h"
 #include "simd_exp.h"
 #include "simd_lanes.h"
 #include "simd_product.h"
@@ -338,7 +339,7 @@ attention_edge_apart(struct attention_state *s)
 }
 
 static inline void
-attention_block(struct attention_state *s, size_t D)
+attention_block(struct attention_state *s, size_t D, float cap)
 {
     const struct product scores = {
         .out = s->rows + ROW_WEIGHT,
@@ -353,6 +354,9 @@ attention_block(struct attention_state *s, size_t D)
     const bool is_edge = s->common_first > 0 || s->common_end < ATTENTION_BLOCK;
 
     attention_product(&scores, s->keys, s->apart);
+    for (size_t r = 0; cap > 0 && r < s->n_rows; r++) {
+        simd_cap(s->rows + r * ROW_STRIDE + ROW_WEIGHT, cap, ATTENTION_BLOCK);
+    }
     if (is_edge) {
         attention_mask(s);
     }
@@ -376,7 +380,7 @@ simd_attention(const struct attention_tile *tile)
     attention_start(&s, tile);
     while (s.n_rows > 0) {
         attention_ranges(&s, tile);
-        attention_block(&s, tile->D);
+        attention_block(&s, tile->D, tile->cap);
         attention_next_block(&s, tile);
     }
     for (size_t r = 0; r < tile->n_rows; r++) {

@@ -6,15 +6,19 @@
 #define SIMD_NEON
 #include "simd.h"
 
+#include "simd_activation.h"
 #include "simd_attention.h"
 #include "simd_softmax.h"
 #include "simd_vector.h"
 
 const struct simd_kernel simd_neon = {
     .rms_norm = simd_rms_norm,
+    .layer_norm = simd_layer_norm,
     .add = simd_add,
     .add_bias = simd_add_bias,
     .swiglu = simd_swiglu,
+    .activate = SIMD_ACTIVATIONS,
+    .cap = simd_cap,
     .rotate = simd_rotate,
     .exp = simd_exp,
     .softmax_code = simd_softmax_code,

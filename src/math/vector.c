@@ -21,6 +21,13 @@ vector_rms_norm(const struct kernels *k, float *out, const float *in,
 }
 
 void
+vector_layer_norm(const struct kernels *k, float *out, const float *in,
+    const float *gain, const float *bias, float epsilon, size_t T, size_t C)
+{
+    k->simd->layer_norm(out, in, gain, bias, epsilon, T, C);
+}
+
+void
 vector_add(const struct kernels *k, float *out, const float *in, size_t n)
 {
     k->simd->add(out, in, n);

@@ -16,6 +16,12 @@ struct kernels;
 void vector_rms_norm(const struct kernels *k, float *out, const float *in,
     const float *gain, float epsilon, size_t T, size_t C);
 
+/*
+ * out[t] = (in[t] - mean) / sqrt(variance + epsilon) * gain + bias, rows of C.
+ */
+void vector_layer_norm(const struct kernels *k, float *out, const float *in,
+    const float *gain, const float *bias, float epsilon, size_t T, size_t C);
+
 /* out += in, n numbers. */
 void vector_add(const struct kernels *k, float *out, const float *in, size_t n);
 
