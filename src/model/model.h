@@ -92,6 +92,15 @@ size_t model_state_position(const struct model_state *state);
 void model_extend(struct model_state *state, const uint32_t *tokens, size_t n);
 
 /*
+ * The same for n contexts at once: each begins anew, has lengths[i] of the
+ * tokens, and is forgotten at the end; the state is then empty.
+ *
+ * Requires: no length is 0, they sum to at most extend_max.
+ */
+void model_extend_each(struct model_state *state, const uint32_t *tokens,
+    const size_t *lengths, size_t n);
+
+/*
  * Logits (n, vocabulary) after tokens [first, first + n) of the last extend:
  * what each predicts for the token after it.
  */

@@ -87,21 +87,26 @@ model_state_position(const struct model_state *state)
     return state->position;
 }
 
-/* attended of layer l, whose keys and values go into the cache first. */
+/*
+ * attended of layer l for rows [row, row + T), which follow each other; their
+ * keys and values go into the cache first.
+ */
 static void
-attend(struct model_state *state, size_t l, size_t T)
+attend(struct model_state *state, size_t l, size_t row, size_t T)
 {
     struct model_rows *rows = &state->rows;
+    const struct model_config *c = &rows->model->config;
+    size_t at = row * c->n_heads * c->head_width;
 
-    for (size_t t = 0; t < T; t++) {
+    for (size_t t = row; t < row + T; t++) {
         kv_cache_put(state->caches[l], model_rows_keys(rows, t),
-            model_rows_values(rows, t), state->position + t, 1);
+            model_rows_values(rows, t), rows->positions[t], 1);
     }
     attention(rows->model->kernels, &(struct attention_call){
-                                        .out = rows->attended,
-                                        .queries = rows->queries,
+                                        .out = rows->attended + at,
+                                        .queries = rows->queries + at,
                                         .cache = state->caches[l],
-                                        .first = state->position,
+                                        .first = rows->positions[row],
                                         .T = T,
                                         .n_heads = rows->model->config.n_heads,
                                         .scale = model_rows_scale(rows),
@@ -123,11 +128,38 @@ model_extend(struct model_state *state, const uint32_t *tokens, size_t n)
     model_rows_embed(rows, tokens, n);
     for (size_t l = 0; l < rows->model->config.n_layers; l++) {
         model_rows_project(rows, l, n);
-        attend(state, l, n);
+        attend(state, l, 0, n);
         model_rows_finish(rows, l, n);
     }
     state->position += n;
     state->n_last = n;
+}
+
+void
+model_extend_each(struct model_state *state, const uint32_t *tokens,
+    const size_t *lengths, size_t n)
+{
+    struct model_rows *rows = &state->rows;
+    size_t T = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        assert(lengths[i] <= rows->positions_max);
+        assert(lengths[i] <= rows->rows_max - T);
+        for (size_t t = 0; t < lengths[i]; t++) {
+            rows->positions[T++] = t;
+        }
+    }
+    model_rows_embed(rows, tokens, T);
+    for (size_t l = 0; l < rows->model->config.n_layers; l++) {
+        model_rows_project(rows, l, T);
+        for (size_t i = 0, row = 0; i < n; row += lengths[i++]) {
+            /* Each overwrites the keys of the one before. */
+            attend(state, l, row, lengths[i]);
+        }
+        model_rows_finish(rows, l, T);
+    }
+    state->position = 0;
+    state->n_last = T;
 }
 
 void
