@@ -16,6 +16,7 @@
 #include "base/report.h"
 #include "gemm_block.h"
 #include "gemm_kernel.h"
+#include "gemm_stored.h"
 #include "kernels_table.h"
 
 _Static_assert(GEMM_ROWS_STEP == GEMM_PANEL, "parts are whole panels");
@@ -36,8 +37,10 @@ _Static_assert(GEMM_ROWS_STEP == GEMM_PANEL, "parts are whole panels");
 struct gemm_weights {
     const struct kernels *kernels;
     size_t N, K;
-    float *packed; /* (panels, K, GEMM_PANEL); BLAS: (N, K) */
-    float *own;    /* the same if it is to be freed, else NULL */
+    enum gemm_format format;
+    float *packed;   /* (panels, K, GEMM_PANEL); BLAS: (N, K) */
+    uint8_t *stored; /* instead, if the format is not GEMM_F32 */
+    void *own;       /* the same if it is to be freed, else NULL */
     size_t packed_bytes;
 };
 
@@ -53,13 +56,32 @@ smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* Bytes of a row, 0 if they are too many. */
+static size_t
+row_bytes(enum gemm_format format, size_t K)
+{
+    if (K > SIZE_MAX / sizeof(float)) {
+        return 0;
+    }
+    return format == GEMM_F32 ? K * sizeof(float) : stored_row_bytes(format, K);
+}
+
 struct gemm_weights *
 gemm_weights_plan(const struct kernels *kernels, size_t N, size_t K)
 {
+    return gemm_weights_plan_stored(kernels, GEMM_F32, N, K);
+}
+
+struct gemm_weights *
+gemm_weights_plan_stored(
+    const struct kernels *kernels, enum gemm_format format, size_t N, size_t K)
+{
     struct gemm_weights *weights = mem_alloc(1, sizeof(*weights));
+    size_t bytes = row_bytes(format, K);
     size_t N_padded = N;
 
     assert(N > 0 && K > 0);
+    assert(format == GEMM_F32 || kernels->mode == MATH_EXACT);
     if (!weights) {
         return NULL;
     }
@@ -69,8 +91,9 @@ gemm_weights_plan(const struct kernels *kernels, size_t N, size_t K)
     weights->kernels = kernels;
     weights->N = N;
     weights->K = K;
-    if (__builtin_mul_overflow(
-            N_padded, K * sizeof(float), &weights->packed_bytes)) {
+    weights->format = format;
+    if (bytes == 0 ||
+        __builtin_mul_overflow(N_padded, bytes, &weights->packed_bytes)) {
         report_error("cannot allocate weights of shape (%zu, %zu)", N, K);
         mem_free(weights);
         return NULL;
@@ -82,7 +105,11 @@ void
 gemm_weights_place(struct gemm_weights *weights, void *memory)
 {
     assert((uintptr_t)memory % MEM_ALIGN == 0);
-    weights->packed = memory;
+    if (weights->format == GEMM_F32) {
+        weights->packed = memory;
+    } else {
+        weights->stored = memory;
+    }
 }
 
 struct gemm_weights *
@@ -109,6 +136,12 @@ gemm_weights_free(struct gemm_weights *weights)
         mem_free(weights->own);
         mem_free(weights);
     }
+}
+
+enum gemm_format
+gemm_weights_format(const struct gemm_weights *weights)
+{
+    return weights->format;
 }
 
 size_t
@@ -157,6 +190,7 @@ gemm_pack(struct gemm_weights *weights, const float *rows, size_t first,
 {
     size_t K = weights->K;
 
+    assert(weights->format == GEMM_F32);
     assert(first % GEMM_ROWS_STEP == 0 && n_rows <= weights->N - first);
 
     if (weights->kernels->mode == MATH_BLAS) {
@@ -169,18 +203,47 @@ gemm_pack(struct gemm_weights *weights, const float *rows, size_t first,
     }
 }
 
+/* The panel with row n, if the format is not GEMM_F32. */
+static uint8_t *
+stored_panel(const struct gemm_weights *weights, size_t n)
+{
+    return weights->stored + n / GEMM_PANEL * GEMM_PANEL *
+                                 stored_row_bytes(weights->format, weights->K);
+}
+
+void
+gemm_pack_stored(
+    struct gemm_weights *weights, const void *rows, size_t first, size_t n_rows)
+{
+    size_t bytes = stored_row_bytes(weights->format, weights->K);
+
+    assert(first % GEMM_ROWS_STEP == 0 && n_rows <= weights->N - first);
+
+    for (size_t n = 0; n < n_rows; n += GEMM_PANEL) {
+        stored_pack_panel(stored_panel(weights, first + n),
+            (const uint8_t *)rows + n * bytes, weights->format,
+            smaller(n_rows - n, GEMM_PANEL), weights->K);
+    }
+}
+
 void
 gemm_unpack_row(float *out, const struct gemm_weights *weights, size_t n)
 {
-    const float *panel = panel_row(weights, n);
+    const float *panel;
 
     assert(n < weights->N);
 
+    if (weights->format != GEMM_F32) {
+        stored_unpack_row(out, stored_panel(weights, n), weights->format,
+            n % GEMM_PANEL, weights->K);
+        return;
+    }
     if (weights->kernels->mode == MATH_BLAS) {
         memcpy(
             out, weights->packed + n * weights->K, weights->K * sizeof(float));
         return;
     }
+    panel = panel_row(weights, n);
     for (size_t k = 0; k < weights->K; k++) {
         out[k] = panel[k * GEMM_PANEL];
     }
@@ -212,12 +275,16 @@ compute_part(const struct product *p, size_t part)
         .out_stride = p->out_stride,
         .in = p->in + m * p->in_stride,
         .in_stride = p->in_stride,
-        .weights = w->packed + n * w->K,
         .M = m_end - m,
         .N = n_end - n,
         .K = w->K,
     };
 
+    if (w->format != GEMM_F32) {
+        gemm_stored(w->kernels, &block, stored_panel(w, n), w->format);
+        return;
+    }
+    block.weights = w->packed + n * w->K;
     if (w->kernels->mode == MATH_BLAS) {
         gemm_blas(&block);
     } else {

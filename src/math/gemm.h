@@ -16,6 +16,20 @@ struct gemm_weights;
 /* Packing in parts begins at multiples of this many rows. */
 #define GEMM_ROWS_STEP 32
 
+/*
+ * How weights lie in memory: as floats, or in blocks as files store them
+ * (format/quant.h), widened inside the product.  No bit depends on it.
+ */
+enum gemm_format {
+    GEMM_F32,
+    GEMM_BF16,
+    GEMM_F16,
+    GEMM_Q8_0,
+    GEMM_Q4_0,
+    GEMM_Q4_1,
+    GEMM_FORMATS,
+};
+
 /* Weights of shape (N, K), all zero.  Owner: gemm_weights_free(). */
 struct gemm_weights *gemm_weights_new(
     const struct kernels *kernels, size_t N, size_t K);
@@ -30,6 +44,15 @@ struct gemm_weights *gemm_weights_plan(
     const struct kernels *kernels, size_t N, size_t K);
 void gemm_weights_place(struct gemm_weights *weights, void *memory);
 
+/*
+ * The same for weights in another format.
+ *
+ * Requires: exact mode; K is a multiple of 32 for the formats with blocks.
+ */
+struct gemm_weights *gemm_weights_plan_stored(
+    const struct kernels *kernels, enum gemm_format format, size_t N, size_t K);
+
+enum gemm_format gemm_weights_format(const struct gemm_weights *weights);
 size_t gemm_weights_rows(const struct gemm_weights *weights);
 size_t gemm_weights_columns(const struct gemm_weights *weights);
 size_t gemm_weights_bytes(const struct gemm_weights *weights);
@@ -43,6 +66,10 @@ size_t gemm_weights_bytes(const struct gemm_weights *weights);
  */
 void gemm_pack(struct gemm_weights *weights, const float *rows, size_t first,
     size_t n_rows);
+
+/* The same for rows as the file has them, one after the other. */
+void gemm_pack_stored(struct gemm_weights *weights, const void *rows,
+    size_t first, size_t n_rows);
 
 /* Read row n back (K floats): for embeddings tied to the output layer. */
 void gemm_unpack_row(float *out, const struct gemm_weights *weights, size_t n);

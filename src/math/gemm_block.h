@@ -4,6 +4,7 @@
 #ifndef MATH_GEMM_BLOCK_H
 #define MATH_GEMM_BLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct gemm_kernel;
@@ -16,6 +17,7 @@ struct gemm_block {
     size_t in_stride;
     const float *weights; /* panels (gemm_kernel.h); BLAS: rows */
     size_t M, N, K;
+    bool is_continued; /* exact: chains go on from out, not from 0 */
 };
 
 void gemm_exact(const struct gemm_kernel *kernel, const struct gemm_block *b);

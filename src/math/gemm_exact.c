@@ -100,7 +100,7 @@ panels_of_rows(const struct gemm_kernel *kernel, const struct gemm_block *b)
                 .panel_stride = b->K * GEMM_PANEL,
                 .n_columns = smaller(left, n_panels * GEMM_PANEL),
                 .n_k = k_end - k,
-                .is_first = k == 0,
+                .is_first = k == 0 && !b->is_continued,
                 .next = is_fetched ? panel + k_end * GEMM_PANEL : NULL,
             };
 

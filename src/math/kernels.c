@@ -13,6 +13,7 @@
 #include "base/report.h"
 #include "gemm.h"
 #include "gemm_kernel.h"
+#include "gemm_stored_kernel.h"
 #include "kernels_table.h"
 #include "simd.h"
 
@@ -30,8 +31,8 @@ struct choice {
     {                                                                          \
         .by_mode =                                                             \
             {                                                                  \
-                {#isa, MATH_EXACT, &gemm_##isa, &simd_##isa},                  \
-                {#isa, MATH_BLAS, NULL, &simd_##isa},                          \
+                {#isa, MATH_EXACT, &gemm_##isa, &stored_##isa, &simd_##isa},   \
+                {#isa, MATH_BLAS, NULL, NULL, &simd_##isa},                    \
             },                                                                 \
         .lack = lack_##isa,                                                    \
     }
@@ -59,6 +60,7 @@ static const char *
 lack_avx2(void)
 {
     NEED("avx2");
+    NEED("f16c");
     NEED("fma");
     return NULL;
 }
