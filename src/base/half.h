@@ -1,5 +1,5 @@
 /*
- * half.h - 16-bit floating point to float, exactly.
+ * half.h - 16-bit floating point to float, exactly, and back.
  */
 #ifndef BASE_HALF_H
 #define BASE_HALF_H
@@ -38,6 +38,19 @@ half_from_f16(uint16_t h)
     bits |= sign;
     memcpy(&f, &bits, sizeof(f));
     return f;
+}
+
+/* The nearest bfloat16, ties to even; NaN stays NaN. */
+static inline uint16_t
+half_to_bf16(float f)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &f, sizeof(bits));
+    if (f != f) {
+        return (uint16_t)(bits >> 16 | 0x40);
+    }
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 #endif /* BASE_HALF_H */

@@ -1,0 +1,145 @@
+/*
+ * replace.c
+ */
+#include "base/replace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/report.h"
+
+struct replace {
+    char *path, *partial;
+    int fd, rc;
+};
+
+static void
+fail(struct replace *file, const char *path)
+{
+    if (file->rc == 0) {
+        report_error("%s: %s", path, strerror(errno));
+    }
+    file->rc = -1;
+}
+
+/* "DIR/.NAME.partial". */
+static char *
+name_partial(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+
+    return mem_printf("%.*s.%s.partial", (int)(name - path), path, name);
+}
+
+struct replace *
+replace_begin(const char *path)
+{
+    struct replace *file = mem_alloc(1, sizeof(*file));
+
+    if (file == NULL) {
+        return NULL;
+    }
+    file->fd = -1;
+    file->path = mem_strdup(path);
+    file->partial = name_partial(path);
+    if (file->path != NULL && file->partial != NULL) {
+        file->fd =
+            open(file->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (file->fd < 0) {
+            fail(file, file->partial);
+        }
+    }
+    if (file->fd < 0) {
+        replace_abandon(file);
+        return NULL;
+    }
+    return file;
+}
+
+void
+replace_write(struct replace *file, const void *data, size_t bytes)
+{
+    const uint8_t *p = data;
+
+    while (bytes > 0 && file->rc == 0) {
+        ssize_t n = write(file->fd, p, bytes);
+        if (n < 0 && errno != EINTR) {
+            fail(file, file->path);
+        } else if (n > 0) {
+            p += n;
+            bytes -= (size_t)n;
+        }
+    }
+}
+
+/* The name of the file: its directory. */
+static void
+sync_parent(struct replace *file)
+{
+    char *copy = mem_strdup(file->path);
+    int fd = copy == NULL
+                 ? -1
+                 : open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    /* EINVAL: this file system has nothing to sync here. */
+    if (copy == NULL) {
+        file->rc = -1;
+    } else if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL)) {
+        fail(file, file->path);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    mem_free(copy);
+}
+
+int
+replace_finish(struct replace *file)
+{
+    if (file->rc == 0 && fsync(file->fd) != 0 && errno != EINVAL) {
+        fail(file, file->path);
+    }
+    if (file->rc == 0 && rename(file->partial, file->path) != 0) {
+        fail(file, file->path);
+    }
+    if (file->rc == 0) {
+        sync_parent(file);
+    }
+    int rc = file->rc;
+    replace_abandon(file);
+    return rc;
+}
+
+void
+replace_abandon(struct replace *file)
+{
+    if (file == NULL) {
+        return;
+    }
+    if (file->fd >= 0) {
+        close(file->fd);
+        unlink(file->partial); /* gone already if it was renamed */
+    }
+    mem_free(file->path);
+    mem_free(file->partial);
+    mem_free(file);
+}
+
+int
+replace_file(const char *path, const void *data, size_t bytes)
+{
+    struct replace *file = replace_begin(path);
+
+    if (file == NULL) {
+        return -1;
+    }
+    replace_write(file, data, bytes);
+    return replace_finish(file);
+}
