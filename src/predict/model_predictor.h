@@ -1,10 +1,6 @@
 /*
- * model_predictor.h - "model:PATH": what predict_model.c opens and
- * model_session.c goes through a chunk with; private to this folder.
- *
- * A window is the start token, if there is one, and up to capacity tokens of
- * the chunk.  Window w holds the tokens from w * step on; of all windows but
- * the first only the last step tokens are new, the others are their context.
+ * model_predictor.h - "model:PATH" as predict_model.c opens it; private to
+ * this folder.
  */
 #ifndef PREDICT_MODEL_PREDICTOR_H
 #define PREDICT_MODEL_PREDICTOR_H
@@ -12,8 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "predict/predict.h"
 
 struct kernels;
 struct model;
@@ -33,15 +27,5 @@ struct model_predictor {
     size_t capacity;     /* tokens of the chunk in a window */
     size_t step;         /* tokens by which windows advance */
 };
-
-struct model_session;
-
-struct model_session *model_session_new(const struct model_predictor *predictor,
-    size_t chunk_bytes_max, int n_threads);
-void model_session_free(struct model_session *session);
-
-/* As predictor_score(); adds to *flops. */
-int model_session_score(struct model_session *session, double *flops,
-    const uint8_t *chunk, size_t bytes, predict_emit *emit, void *user);
 
 #endif /* PREDICT_MODEL_PREDICTOR_H */

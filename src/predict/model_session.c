@@ -1,21 +1,23 @@
 /*
  * model_session.c
  *
- * A chunk is turned into tokens once, cut into windows, and each window goes
- * through the model in blocks of positions.  Nothing that a symbol costs
- * depends on the sizes of the blocks or on threads (contract C1).
+ * The tokens of a window go through the model in blocks of positions; windows
+ * that fit into a block several at a time go through it together.  Nothing
+ * that a symbol costs depends on the sizes of the blocks, on what else is in
+ * them, or on threads (contract C1).
  */
-#include "predict/model_predictor.h"
+#include "predict/model_session.h"
 
+#include <assert.h>
 #include <math.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/report.h"
 #include "math/elementary.h"
 #include "math/softmax.h"
 #include "model/model.h"
-#include "token/token.h"
+#include "predict/model_chunk.h"
+#include "predict/model_predictor.h"
 
 /* Positions that go through the layers at once: enough to be limited by
    arithmetic and not by reading weights; more only costs memory. */
@@ -28,24 +30,21 @@
 #define ROWS_MIN     16
 #define ROWS_MAX     128
 
+/* What is wanted of a row of the last extend. */
+struct wish {
+    uint32_t token;             /* that comes next */
+    struct softmax_symbol *out; /* NULL: nothing */
+};
+
 struct model_session {
     const struct model_predictor *predictor;
     struct model_state *state;
     int n_threads;
     size_t extend_max, rows_max;
-    uint32_t *tokens; /* of the chunk; there may be one for each byte */
-    size_t tokens_bytes;
-    size_t n_tokens;
-    uint32_t *inputs;             /* of a window: what the model is given */
-    float *logits;                /* (rows_max, vocabulary) */
-    struct softmax_symbol *codes; /* (rows_max) */
-};
-
-/* Where the symbols of a chunk go. */
-struct sink {
-    const uint8_t *next_byte; /* that the next symbol stands for */
-    predict_emit *emit;
-    void *user;
+    uint32_t *inputs;    /* of a window or a block of windows */
+    size_t *lengths;     /* (extend_max): of the windows of a block */
+    struct wish *wishes; /* (extend_max) */
+    float *logits;       /* (rows_max, vocabulary) */
 };
 
 static size_t
@@ -67,19 +66,18 @@ model_session_new(const struct model_predictor *predictor,
     size_t positions = smaller(predictor->context, chunk_bytes_max + 1);
     s->predictor = predictor;
     s->n_threads = n_threads;
-    s->extend_max = smaller(positions, EXTEND_MAX);
+    s->extend_max = EXTEND_MAX;
     s->rows_max = smaller(LOGITS_BYTES / row_bytes, ROWS_MAX);
     s->rows_max = s->rows_max < ROWS_MIN ? ROWS_MIN : s->rows_max;
-    s->rows_max = smaller(s->rows_max, s->extend_max);
     s->state =
         model_state_new(predictor->model, positions, s->extend_max, n_threads);
-    s->tokens_bytes = chunk_bytes_max * sizeof(*s->tokens);
-    s->tokens = mem_map(s->tokens_bytes);
-    s->inputs = mem_alloc(positions, sizeof(*s->inputs));
+    s->inputs = mem_alloc(
+        positions < EXTEND_MAX ? EXTEND_MAX : positions, sizeof(*s->inputs));
+    s->lengths = mem_alloc(s->extend_max, sizeof(*s->lengths));
+    s->wishes = mem_alloc(s->extend_max, sizeof(*s->wishes));
     s->logits = mem_alloc(s->rows_max, row_bytes);
-    s->codes = mem_alloc(s->rows_max, sizeof(*s->codes));
-    if (s->state == NULL || s->tokens == NULL || s->inputs == NULL ||
-        s->logits == NULL || s->codes == NULL) {
+    if (s->state == NULL || s->inputs == NULL || s->lengths == NULL ||
+        s->wishes == NULL || s->logits == NULL) {
         model_session_free(s);
         return NULL;
     }
@@ -91,95 +89,18 @@ model_session_free(struct model_session *s)
 {
     if (s != NULL) {
         model_state_free(s->state);
-        mem_unmap(s->tokens, s->tokens_bytes);
         mem_free(s->inputs);
+        mem_free(s->lengths);
+        mem_free(s->wishes);
         mem_free(s->logits);
-        mem_free(s->codes);
         mem_free(s);
     }
 }
 
-/* Tokens of the chunk, and proof that they stand for its bytes. */
-static int
-tokenize(struct model_session *s, const uint8_t *chunk, size_t bytes)
+size_t
+model_session_rows_max(const struct model_session *s)
 {
-    const struct model_predictor *p = s->predictor;
-    size_t at = 0;
-
-    if (tokenizer_encode(p->tokenizer, s->tokens, &s->n_tokens, chunk, bytes)) {
-        return -1;
-    }
-    for (size_t i = 0; i < s->n_tokens; i++) {
-        uint32_t token = s->tokens[i];
-        uint8_t escaped = (uint8_t)(token - p->first_escape);
-        const uint8_t *text = &escaped;
-        size_t n = 1;
-        if (token < p->first_escape) {
-            text = tokenizer_bytes(p->tokenizer, token, &n);
-        }
-        if (n > bytes - at || memcmp(text, chunk + at, n) != 0) {
-            report_error("token %zu (id %u) does not stand for the bytes at "
-                         "offset %zu of the chunk",
-                i, token, at);
-            return -1;
-        }
-        at += n;
-    }
-    if (at != bytes) {
-        report_error(
-            "tokens end at offset %zu of a chunk of %zu bytes", at, bytes);
-        return -1;
-    }
-    return 0;
-}
-
-/*
- * Emit a token whose interval among the vocabulary is code.  With escapes,
- * one more symbol follows the vocabulary; after it comes the raw byte.
- */
-static int
-emit_token(const struct model_predictor *p, struct sink *sink, uint32_t token,
-    const struct softmax_symbol *code)
-{
-    struct predict_symbol symbol = {
-        .cumulative = code->cumulative,
-        .frequency = code->frequency,
-        .total = code->total + p->has_escapes,
-        .bits = code->bits,
-    };
-
-    if (token < p->first_escape) {
-        size_t bytes;
-        (void)tokenizer_bytes(p->tokenizer, token, &bytes);
-        symbol.n_bytes = (uint32_t)bytes;
-        sink->next_byte += bytes;
-        return sink->emit(sink->user, &symbol);
-    }
-    symbol.cumulative = code->total;
-    symbol.frequency = 1;
-    symbol.bits = elementary_log2((double)symbol.total);
-    struct predict_symbol raw = {
-        .cumulative = *sink->next_byte++,
-        .frequency = 1,
-        .total = 256,
-        .bits = 8.0,
-        .n_bytes = 1,
-    };
-    return sink->emit(sink->user, &symbol) || sink->emit(sink->user, &raw);
-}
-
-/* A token with nothing before it: all of the vocabulary is equally likely. */
-static int
-emit_first(const struct model_predictor *p, struct sink *sink, uint32_t token)
-{
-    struct softmax_symbol code = {
-        .cumulative = token,
-        .frequency = 1,
-        .total = p->vocabulary,
-        .bits = elementary_log2(p->vocabulary),
-    };
-
-    return emit_token(p, sink, token, &code);
+    return s->extend_max;
 }
 
 /* Whether a row can be made into probabilities. */
@@ -196,25 +117,21 @@ is_sound(const float *logits, size_t V)
     return is_number && largest > -INFINITY;
 }
 
-/*
- * Emit n tokens from the logits of as many positions, the first being
- * position `row` of the last extend.
- */
+/* Fulfil the wishes for n rows of the last extend, from row first on. */
 static int
-emit_rows(struct model_session *s, struct sink *sink, const uint32_t *tokens,
-    size_t row, size_t n)
+code_rows(struct model_session *s, size_t first, size_t n)
 {
     const struct model_predictor *p = s->predictor;
     size_t V = p->vocabulary;
     size_t n_bad = 0;
 
-    model_logits(s->state, s->logits, row, n);
+    model_logits(s->state, s->logits, first, n);
 #pragma omp parallel for num_threads(s->n_threads) reduction(+ : n_bad)
     for (size_t i = 0; i < n; i++) {
         const float *logits = s->logits + i * V;
-        uint32_t token = tokens[i] < p->first_escape ? tokens[i] : 0;
+        const struct wish *wish = &s->wishes[first + i];
         if (is_sound(logits, V)) {
-            softmax_code(p->kernels, &s->codes[i], logits, V, token);
+            softmax_code(p->kernels, wish->out, logits, V, wish->token);
         } else {
             n_bad++;
         }
@@ -224,87 +141,140 @@ emit_rows(struct model_session *s, struct sink *sink, const uint32_t *tokens,
                      "damaged?");
         return -1;
     }
-    for (size_t i = 0; i < n; i++) {
-        if (emit_token(p, sink, tokens[i], &s->codes[i])) {
+    return 0;
+}
+
+/* Fulfil the wishes for the first n rows, as many at once as possible. */
+static int
+code_wishes(struct model_session *s, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        size_t end = i;
+        while (end < n && s->wishes[end].out != NULL && end - i < s->rows_max) {
+            end++;
+        }
+        if (end > i && code_rows(s, i, end - i)) {
             return -1;
         }
+        i = end > i ? end : i + 1;
     }
     return 0;
 }
 
-/* Fill inputs with the start token, if any, and tokens; returns their number.
-   An escaped byte is given as the start token, without one as token 0. */
+/* Fill inputs with the start token, if any, and what comes before the last
+   token, which nothing follows; returns their number.  An escaped byte is
+   given as the start token, without one as token 0. */
 static size_t
-fill_inputs(struct model_session *s, const uint32_t *tokens, size_t n)
+fill_inputs(const struct model_predictor *p, uint32_t *inputs,
+    const struct model_window *window)
 {
-    const struct model_predictor *p = s->predictor;
     uint32_t escape = p->start_token < 0 ? 0 : (uint32_t)p->start_token;
     size_t n_inputs = 0;
 
     if (p->start_token >= 0) {
-        s->inputs[n_inputs++] = (uint32_t)p->start_token;
+        inputs[n_inputs++] = (uint32_t)p->start_token;
     }
-    for (size_t i = 0; i < n; i++) {
-        s->inputs[n_inputs++] =
-            tokens[i] < p->first_escape ? tokens[i] : escape;
+    for (size_t i = 0; i + 1 < window->n; i++) {
+        uint32_t token = window->tokens[i];
+        inputs[n_inputs++] = token < p->first_escape ? token : escape;
     }
+    assert(n_inputs == model_window_rows(p, window));
     return n_inputs;
 }
 
-/*
- * Emit the last n_new of n tokens, which make up a window.  The last token
- * need not be seen by the model, for nothing follows it.
- */
+/* The wish for the row of a window's input number i. */
+static struct wish
+make_wish(const struct model_predictor *p, const struct model_window *window,
+    size_t i)
+{
+    size_t next = i + (p->start_token < 0); /* the token that it predicts */
+    uint32_t token = window->tokens[next];
+
+    return (struct wish){
+        .token = token < p->first_escape ? token : 0,
+        .out = next < window->n - window->n_new
+                   ? NULL
+                   : &window->codes[next - (window->n - window->n_new)],
+    };
+}
+
+/* A token with nothing before it: all of the vocabulary is equally likely. */
+static void
+code_first(const struct model_predictor *p, const struct model_window *window)
+{
+    if (p->start_token < 0 && window->n_new == window->n) {
+        window->codes[0] = (struct softmax_symbol){
+            .cumulative = window->tokens[0],
+            .frequency = 1,
+            .total = p->vocabulary,
+            .bits = elementary_log2(p->vocabulary),
+        };
+    }
+}
+
+/* A window of any length, by blocks of positions. */
 static int
-score_window(struct model_session *s, struct sink *sink, double *flops,
-    const uint32_t *tokens, size_t n, size_t n_new)
+score_alone(struct model_session *s, const struct model_window *window)
 {
     const struct model_predictor *p = s->predictor;
-    size_t n_inputs = fill_inputs(s, tokens, n - 1);
-    size_t n_unseen = n - n_inputs; /* 1 without a start token, else 0 */
-    size_t first = n - n_new;       /* token to be emitted next */
+    size_t n_inputs = fill_inputs(p, s->inputs, window);
 
-    if (first < n_unseen) {
-        if (emit_first(p, sink, tokens[first])) {
-            return -1;
-        }
-        first++;
-    }
     model_state_clear(s->state);
     for (size_t at = 0; at < n_inputs; at += s->extend_max) {
-        size_t end = smaller(at + s->extend_max, n_inputs);
-        model_extend(s->state, s->inputs + at, end - at);
-        /* Input i predicts token i + n_unseen. */
-        while (first < end + n_unseen) {
-            size_t m = smaller(s->rows_max, end + n_unseen - first);
-            if (emit_rows(s, sink, tokens + first, first - n_unseen - at, m)) {
-                return -1;
-            }
-            first += m;
+        size_t n = smaller(s->extend_max, n_inputs - at);
+        model_extend(s->state, s->inputs + at, n);
+        for (size_t i = 0; i < n; i++) {
+            s->wishes[i] = make_wish(p, window, at + i);
+        }
+        if (code_wishes(s, n)) {
+            return -1;
         }
     }
-    *flops += n_inputs == 0 ? 0.0 : model_flops(p->model, 0, n_inputs);
     return 0;
 }
 
-int
-model_session_score(struct model_session *s, double *flops,
-    const uint8_t *chunk, size_t bytes, predict_emit *emit, void *user)
+/* Windows that fit into one block. */
+static int
+score_together(
+    struct model_session *s, const struct model_window *windows, size_t n)
 {
     const struct model_predictor *p = s->predictor;
-    struct sink sink = {.next_byte = chunk, .emit = emit, .user = user};
-    size_t done = 0;
+    size_t n_rows = 0, n_contexts = 0;
 
-    if (tokenize(s, chunk, bytes)) {
-        return -1;
+    for (size_t w = 0; w < n; w++) {
+        size_t length = fill_inputs(p, s->inputs + n_rows, &windows[w]);
+        for (size_t i = 0; i < length; i++) {
+            s->wishes[n_rows + i] = make_wish(p, &windows[w], i);
+        }
+        s->lengths[n_contexts] = length;
+        n_contexts += length > 0;
+        n_rows += length;
     }
-    for (size_t at = 0; done < s->n_tokens; at += p->step) {
-        size_t end = smaller(at + p->capacity, s->n_tokens);
-        if (score_window(
-                s, &sink, flops, s->tokens + at, end - at, end - done)) {
+    if (n_rows > 0) {
+        model_extend_each(s->state, s->inputs, s->lengths, n_contexts);
+    }
+    return code_wishes(s, n_rows);
+}
+
+int
+model_session_score(
+    struct model_session *s, const struct model_window *windows, size_t n)
+{
+    const struct model_predictor *p = s->predictor;
+
+    for (size_t w = 0; w < n;) {
+        size_t n_rows = 0, first = w;
+        for (; w < n && w - first < s->extend_max; w++) {
+            code_first(p, &windows[w]);
+            n_rows += model_window_rows(p, &windows[w]);
+            if (n_rows > s->extend_max) {
+                break;
+            }
+        }
+        if (w > first ? score_together(s, windows + first, w - first)
+                      : score_alone(s, &windows[w++])) {
             return -1;
         }
-        done = end;
     }
     return 0;
 }

@@ -4,7 +4,6 @@
 #include "predict/predict.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -159,47 +158,38 @@ predictor_session_free(struct predictor_session *session)
         if (session->predictor->kind->session_release != NULL) {
             session->predictor->kind->session_release(session);
         }
+        predictor_chunk_free(session->chunk);
         mem_free(session);
     }
-}
-
-/* Passes symbols on and counts the bytes that they stand for. */
-struct counter {
-    predict_emit *emit;
-    void *user;
-    uint64_t n_bytes;
-};
-
-static int
-count_and_emit(void *user, const struct predict_symbol *symbol)
-{
-    struct counter *counter = user;
-
-    assert(symbol->frequency > 0 && symbol->frequency <= symbol->total &&
-           symbol->cumulative <= symbol->total - symbol->frequency);
-    counter->n_bytes += symbol->n_bytes;
-    return counter->emit(counter->user, symbol);
 }
 
 int
 predictor_score(struct predictor_session *session, const uint8_t *chunk,
     size_t bytes, predict_emit *emit, void *user)
 {
-    const struct predict_kind *kind = session->predictor->kind;
-    struct counter counter = {.emit = emit, .user = user};
-
     assert(bytes <= session->chunk_bytes_max);
+    if (session->chunk == NULL) {
+        session->chunk = predictor_chunk_new(
+            session->predictor, session->chunk_bytes_max, 1, emit, user);
+    }
+    struct predictor_part part = {.chunk = session->chunk};
+    if (part.chunk == NULL) {
+        return -1;
+    }
+    part.chunk->emit = emit;
+    part.chunk->user = user;
     session->flops = 0.0;
-    if (kind->score(session, chunk, bytes, count_and_emit, &counter)) {
+    if (predictor_chunk_begin(part.chunk, chunk, bytes)) {
         return -1;
     }
-    if (counter.n_bytes != bytes) {
-        report_error("predictor %s: symbols stand for %" PRIu64
-                     " bytes of a chunk of %zu",
-            kind->name, counter.n_bytes, bytes);
-        return -1;
+    for (; part.index < predictor_chunk_parts(part.chunk); part.index++) {
+        if (predictor_score_parts(session, &part, 1) ||
+            predictor_chunk_emit(part.chunk)) {
+            return -1;
+        }
+        session->flops += predictor_chunk_flops(part.chunk, part.index);
     }
-    return 0;
+    return predictor_chunk_end(part.chunk);
 }
 
 double

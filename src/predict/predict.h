@@ -97,4 +97,6 @@ int predictor_score(struct predictor_session *session, const uint8_t *chunk,
 /* Floating-point operations of the last score. */
 double predictor_flops(const struct predictor_session *session);
 
+/* The same step by step, for many sessions: predict/chunk.h. */
+
 #endif /* PREDICT_PREDICT_H */

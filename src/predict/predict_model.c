@@ -10,9 +10,14 @@
 #include "base/units.h"
 #include "format/gguf.h"
 #include "model/model.h"
+#include "predict/model_chunk.h"
 #include "predict/model_predictor.h"
+#include "predict/model_session.h"
 #include "predict/predictor.h"
 #include "token/token.h"
+
+/* Windows that the session is given at once. */
+#define WINDOWS_MAX 64
 
 /* A model with this vocabulary and no tokenizer reads bytes. */
 #define BYTE_VOCABULARY 256
@@ -229,11 +234,70 @@ release_session(struct predictor_session *session)
 }
 
 static int
-score(struct predictor_session *session, const uint8_t *chunk, size_t bytes,
-    predict_emit *emit, void *user)
+init_chunk(
+    struct predictor_chunk *chunk, size_t chunk_bytes_max, size_t n_open_max)
 {
-    return model_session_score(
-        session->data, &session->flops, chunk, bytes, emit, user);
+    chunk->data =
+        model_chunk_new(chunk->predictor->data, chunk_bytes_max, n_open_max);
+    return chunk->data == NULL ? -1 : 0;
+}
+
+static void
+release_chunk(struct predictor_chunk *chunk)
+{
+    model_chunk_free(chunk->data);
+}
+
+static int
+begin_chunk(struct predictor_chunk *chunk, const uint8_t *bytes, size_t n_bytes)
+{
+    return model_chunk_begin(chunk->data, &chunk->n_parts, bytes, n_bytes);
+}
+
+static size_t
+chunk_rows(const struct predictor_chunk *chunk, size_t part)
+{
+    struct model_window window = model_chunk_window(chunk->data, part);
+
+    return model_window_rows(chunk->predictor->data, &window);
+}
+
+static double
+chunk_flops(const struct predictor_chunk *chunk, size_t part)
+{
+    return model_chunk_flops(chunk->data, part);
+}
+
+static size_t
+rows_max(const struct predictor_session *session)
+{
+    return model_session_rows_max(session->data);
+}
+
+static int
+score_parts(struct predictor_session *session,
+    const struct predictor_part *parts, size_t n)
+{
+    struct model_window windows[WINDOWS_MAX];
+
+    for (size_t i = 0; i < n;) {
+        size_t n_windows = 0;
+        while (i < n && n_windows < WINDOWS_MAX) {
+            windows[n_windows++] =
+                model_chunk_window(parts[i].chunk->data, parts[i].index);
+            i++;
+        }
+        if (model_session_score(session->data, windows, n_windows)) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+emit_part(struct predictor_chunk *chunk, predict_emit *emit, void *user)
+{
+    return model_chunk_emit(chunk->data, emit, user);
 }
 
 const struct predict_kind predict_model = {
@@ -246,5 +310,12 @@ const struct predict_kind predict_model = {
     .fill = fill,
     .session_init = init_session,
     .session_release = release_session,
-    .score = score,
+    .chunk_init = init_chunk,
+    .chunk_release = release_chunk,
+    .chunk_begin = begin_chunk,
+    .chunk_rows = chunk_rows,
+    .chunk_flops = chunk_flops,
+    .rows_max = rows_max,
+    .score_parts = score_parts,
+    .emit_part = emit_part,
 };

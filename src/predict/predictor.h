@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "predict/chunk.h"
 #include "predict/predict.h"
 
 /* One row of the table in predict.c.  Functions that do nothing are NULL. */
@@ -28,8 +29,24 @@ struct predict_kind {
     int (*session_init)(struct predictor_session *session,
         size_t chunk_bytes_max, int n_threads);
     void (*session_release)(struct predictor_session *session);
+
+    /* Either: all of a chunk at once. */
     int (*score)(struct predictor_session *session, const uint8_t *chunk,
         size_t bytes, predict_emit *emit, void *user);
+
+    /* Or by parts, as in chunk.h; chunk_init sets chunk->data. */
+    int (*chunk_init)(struct predictor_chunk *chunk, size_t chunk_bytes_max,
+        size_t n_open_max);
+    void (*chunk_release)(struct predictor_chunk *chunk);
+    int (*chunk_begin)(
+        struct predictor_chunk *chunk, const uint8_t *bytes, size_t n_bytes);
+    size_t (*chunk_rows)(const struct predictor_chunk *chunk, size_t part);
+    double (*chunk_flops)(const struct predictor_chunk *chunk, size_t part);
+    size_t (*rows_max)(const struct predictor_session *session);
+    int (*score_parts)(struct predictor_session *session,
+        const struct predictor_part *parts, size_t n);
+    int (*emit_part)(
+        struct predictor_chunk *chunk, predict_emit *emit, void *user);
 };
 
 struct predictor {
@@ -41,8 +58,21 @@ struct predictor {
 struct predictor_session {
     const struct predictor *predictor;
     size_t chunk_bytes_max;
-    double flops; /* of the last score */
-    void *data;   /* of the kind */
+    struct predictor_chunk *chunk; /* for predictor_score(); NULL: not yet */
+    double flops;                  /* of the last score */
+    void *data;                    /* of the kind */
+};
+
+struct predictor_chunk {
+    const struct predictor *predictor;
+    size_t chunk_bytes_max;
+    predict_emit *emit;
+    void *user;
+    const uint8_t *bytes; /* being scored */
+    size_t n_bytes;
+    size_t n_parts; /* set by chunk_begin */
+    uint64_t n_emitted_bytes;
+    void *data; /* of the kind */
 };
 
 extern const struct predict_kind predict_uniform;
