@@ -42,6 +42,21 @@ void par_sum_f64(struct par *par, double *values, size_t n);
 void par_max_f64(struct par *par, double *values, size_t n);
 void par_or_u64(struct par *par, uint64_t *values, size_t n);
 
+/*
+ * Sums over ranks that go on while the program computes: start() begins to
+ * sum values in place, wait() returns when all that were started are on every
+ * rank.  The ranks start the same sums in the same order; the values are
+ * left alone meanwhile.
+ *
+ * Collective: start, wait.
+ */
+struct par_sums;
+
+struct par_sums *par_sums_new(struct par *par);
+void par_sums_free(struct par_sums *sums);
+void par_sums_start(struct par_sums *sums, float *values, size_t n);
+void par_sums_wait(struct par_sums *sums);
+
 /* Every rank gets the bytes of each rank, in the order of ranks. */
 void par_all_gather(
     struct par *par, void *out, const void *data, size_t bytes_per_rank);

@@ -57,6 +57,34 @@ test_reductions_put_the_result_on_every_rank(void)
 }
 
 static void
+test_sums_that_overlap_are_those_of_all_ranks(void)
+{
+    enum { N = 1000, PARTS = 300 };
+    struct par_sums *sums = par_sums_new(par);
+    float *values = mem_alloc((size_t)N * PARTS, sizeof(*values));
+    float rank = (float)par_rank(par), n = (float)par_size(par);
+    size_t n_wrong = 0;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(sums);
+    for (size_t i = 0; i < (size_t)N * PARTS; i++) {
+        values[i] = rank + (float)(i % 7);
+    }
+    for (size_t k = PARTS; k-- > 0;) {
+        par_sums_start(sums, values + k * N, N);
+    }
+    par_sums_start(sums, values, 0);
+    par_sums_wait(sums);
+    for (size_t i = 0; i < (size_t)N * PARTS; i++) {
+        float want = n * (n - 1) / 2 + n * (float)(i % 7);
+        n_wrong += values[i] < want || values[i] > want;
+    }
+    CU_ASSERT_EQUAL(n_wrong, 0);
+    par_sums_wait(sums);
+    par_sums_free(sums);
+    mem_free(values);
+}
+
+static void
 test_nothing_can_be_reduced_and_sent(void)
 {
     size_t *bytes_to = mem_alloc((size_t)par_size(par), sizeof(*bytes_to));
@@ -319,6 +347,7 @@ test_all_ranks_may_raise_at_once_and_close_without_settling(void)
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_ranks_are_numbered_from_zero),
     CHECK_TEST(test_reductions_put_the_result_on_every_rank),
+    CHECK_TEST(test_sums_that_overlap_are_those_of_all_ranks),
     CHECK_TEST(test_nothing_can_be_reduced_and_sent),
     CHECK_TEST(test_a_broadcast_comes_from_its_root),
     CHECK_TEST(test_exchange_delivers_uneven_blocks_in_order),
