@@ -52,6 +52,10 @@ const struct model_family *model_family_find(
 /* Read and check a config.json. */
 int model_config_json(struct model_config *config, const char *path);
 
+/* The same for its text; messages say path. */
+int model_config_text(struct model_config *config, const char *text,
+    size_t bytes, const char *path);
+
 /* Read and check the metadata of a GGUF file and what its tensors imply. */
 int model_config_gguf(
     struct model_config *config, const struct weights *weights);

@@ -298,17 +298,13 @@ read_config(struct model_config *config, const struct source *source)
 }
 
 int
-model_config_json(struct model_config *config, const char *path)
+model_config_text(struct model_config *config, const char *text, size_t bytes,
+    const char *path)
 {
-    size_t bytes;
     json_error_t error;
-    char *text = file_read_text(path, &bytes, CONFIG_BYTES_MAX);
+    json_t *root = json_loadb(text, bytes, 0, &error);
     int rc = -1;
 
-    if (text == NULL) {
-        return -1;
-    }
-    json_t *root = json_loadb(text, bytes, 0, &error);
     if (root == NULL) {
         report_error("%s: line %d: %s", path, error.line, error.text);
     } else if (!json_is_object(root)) {
@@ -317,6 +313,16 @@ model_config_json(struct model_config *config, const char *path)
         rc = read_config(config, &(struct source){root, path});
     }
     json_decref(root);
+    return rc;
+}
+
+int
+model_config_json(struct model_config *config, const char *path)
+{
+    size_t bytes;
+    char *text = file_read_text(path, &bytes, CONFIG_BYTES_MAX);
+    int rc = text == NULL ? -1 : model_config_text(config, text, bytes, path);
+
     mem_free(text);
     return rc;
 }
