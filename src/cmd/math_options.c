@@ -17,3 +17,13 @@ math_options_kernels(const struct math_settings *settings)
     return kernels_find(
         is_exact ? MATH_EXACT : MATH_BLAS, is_auto ? NULL : settings->kernel);
 }
+
+enum math_weights
+math_options_weights(const struct math_settings *settings)
+{
+    if (strcmp(settings->weights, "auto") == 0) {
+        return MATH_WEIGHTS_AUTO;
+    }
+    return strcmp(settings->weights, "stored") == 0 ? MATH_WEIGHTS_STORED
+                                                    : MATH_WEIGHTS_F32;
+}

@@ -4,11 +4,12 @@
 #ifndef CMD_MATH_OPTIONS_H
 #define CMD_MATH_OPTIONS_H
 
-struct kernels;
+#include "math/kernels.h"
 
 struct math_settings {
     const char *math;
     const char *kernel;
+    const char *weights;
 };
 
 /* Their rows in the table of a command whose settings S hold them in field. */
@@ -20,12 +21,23 @@ struct math_settings {
         .choices = "exact|blas",                                               \
         .help = "exact: the same bits on every machine; blas: products by "    \
                 "OpenBLAS"},                                                   \
+        {.name = "kernel",                                                     \
+            .type = OPTION_CHOICE,                                             \
+            .offset = offsetof(S, field.kernel),                               \
+            .value = "auto",                                                   \
+            .choices = "auto|avx512|avx2|neon|portable",                       \
+            .is_outside = true,                                                \
+            .help = "instruction set; changes no bit in exact mode"},          \
     {                                                                          \
-        .name = "kernel", .type = OPTION_CHOICE,                               \
-        .offset = offsetof(S, field.kernel), .value = "auto",                  \
-        .choices = "auto|avx512|avx2|neon|portable", .is_outside = true,       \
-        .help = "instruction set; changes no bit in exact mode"                \
+        .name = "weights", .type = OPTION_CHOICE,                              \
+        .offset = offsetof(S, field.weights), .value = "auto",                 \
+        .choices = "auto|stored|fp32", .is_outside = true,                     \
+        .help = "in memory as the file stores them, or widened to float; "     \
+                "changes no bit; exact mode only"                              \
     }
+
+/* How weights are to be packed. */
+enum math_weights math_options_weights(const struct math_settings *settings);
 
 /* The kernels asked for.  Errors: NULL; reported. */
 const struct kernels *math_options_kernels(

@@ -184,6 +184,7 @@ open_predictor(struct par_memory **memory, struct run *run,
         .stride = settings->stride,
         .carry = settings->carry,
         .kernels = kernels,
+        .weights = math_options_weights(&settings->math),
         .n_threads = run_threads(run),
         .is_filled_later = true,
     };

@@ -13,6 +13,17 @@ enum math_mode {
     MATH_BLAS,  /* OpenBLAS; everything else as in exact mode */
 };
 
+/*
+ * How weights lie in memory: as the file stores them where products can widen
+ * them, or as floats.  In exact mode it changes no bit, in others weights are
+ * what the mode needs.
+ */
+enum math_weights {
+    MATH_WEIGHTS_AUTO,
+    MATH_WEIGHTS_STORED,
+    MATH_WEIGHTS_F32,
+};
+
 struct kernels;
 
 /*

@@ -55,12 +55,20 @@ describe(struct model *model, const char *path)
 struct model *
 model_plan(const char *path, const struct kernels *kernels)
 {
+    return model_plan_as(path, kernels, MATH_WEIGHTS_AUTO);
+}
+
+struct model *
+model_plan_as(
+    const char *path, const struct kernels *kernels, enum math_weights weights)
+{
     struct model *model = mem_alloc(1, sizeof(*model));
 
     if (model == NULL) {
         return NULL;
     }
     model->kernels = kernels;
+    model->packing = weights;
     model->path = mem_strdup(path);
     model->weights = weights_open(path);
     if (model->path == NULL || model->weights == NULL ||
@@ -96,7 +104,14 @@ model_fill(struct model *model, const struct model_place *place, int n_threads)
 struct model *
 model_open(const char *path, const struct kernels *kernels, int n_threads)
 {
-    struct model *model = model_plan(path, kernels);
+    return model_open_as(path, kernels, MATH_WEIGHTS_AUTO, n_threads);
+}
+
+struct model *
+model_open_as(const char *path, const struct kernels *kernels,
+    enum math_weights weights, int n_threads)
+{
+    struct model *model = model_plan_as(path, kernels, weights);
 
     if (model == NULL) {
         return NULL;

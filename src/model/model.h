@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct kernels;
+#include "math/kernels.h"
+
 struct model;
 struct model_state;
 
@@ -38,6 +39,8 @@ struct model_info {
  */
 struct model *model_open(
     const char *path, const struct kernels *kernels, int n_threads);
+struct model *model_open_as(const char *path, const struct kernels *kernels,
+    enum math_weights weights, int n_threads);
 void model_close(struct model *model);
 
 /*
@@ -53,6 +56,8 @@ struct model_place {
 };
 
 struct model *model_plan(const char *path, const struct kernels *kernels);
+struct model *model_plan_as(
+    const char *path, const struct kernels *kernels, enum math_weights weights);
 size_t model_place_bytes(const struct model *model);
 int model_fill(
     struct model *model, const struct model_place *place, int n_threads);

@@ -83,8 +83,9 @@ add_piece(struct loader *loader, struct model_matrix *matrix,
 static struct gemm_weights *
 plan_weights(const struct loader *loader, struct model_matrix *matrix)
 {
-    matrix->packed = gemm_weights_plan(
-        loader->model->kernels, matrix->n_rows, matrix->n_columns);
+    const struct model *model = loader->model;
+
+    matrix->packed = model_matrix_plan(matrix, model->kernels, model->packing);
     return matrix->packed;
 }
 

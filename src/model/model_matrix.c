@@ -1,22 +1,89 @@
 /*
  * model_matrix.c
  *
- * Matrices are widened and packed in slices of GEMM_ROWS_STEP rows, so that
- * besides the packed weights only one slice per thread exists as floats.
+ * Matrices are widened, checked and packed in slices of GEMM_ROWS_STEP rows,
+ * so that besides the packed weights only one slice per thread exists, as
+ * floats and, if that is what is packed, as the file has it.
  * Processes that share the packed weights divide the slices of all matrices
  * by the floats in them; inside a process threads divide each matrix.
  */
 #include "model/model_matrix.h"
 
+#include <math.h>
 #include <omp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "base/half.h"
 #include "base/mem.h"
 #include "base/report.h"
 #include "format/tensor.h"
 #include "math/gemm.h"
+#include "math/kernels.h"
 #include "model/model.h"
+
+/* Numbers in a block of the types with blocks that can be packed. */
+#define BLOCK 32
+
+/* The format of weights of a type, GEMM_F32 if there is none. */
+static enum gemm_format
+format_of(enum tensor_type type, size_t n_columns)
+{
+    static const enum gemm_format formats[TENSOR_TYPES] = {
+        [TENSOR_BF16] = GEMM_BF16,
+        [TENSOR_F16] = GEMM_F16,
+        [TENSOR_Q8_0] = GEMM_Q8_0,
+        [TENSOR_Q4_0] = GEMM_Q4_0,
+        [TENSOR_Q4_1] = GEMM_Q4_1,
+        [TENSOR_Q5_0] = GEMM_Q8_0,
+    };
+
+    if (formats[type] >= GEMM_Q8_0 && n_columns % BLOCK != 0) {
+        return GEMM_F32;
+    }
+    return formats[type];
+}
+
+/*
+ * A format in which all pieces are exact.  Q4_0 and Q5_0 are numbers of 4 and
+ * 5 bits with the scale of Q8_0.
+ */
+static enum gemm_format
+common_format(const struct model_matrix *matrix)
+{
+    enum gemm_format common =
+        format_of(matrix->piece[0].weight->type, matrix->n_columns);
+
+    if (matrix->piece[0].is_transposed) {
+        return GEMM_F32; /* rows do not lie together in the file */
+    }
+    for (size_t i = 1; i < matrix->n_pieces; i++) {
+        enum gemm_format format =
+            format_of(matrix->piece[i].weight->type, matrix->n_columns);
+        bool is_q8 = (format == GEMM_Q8_0 || format == GEMM_Q4_0) &&
+                     (common == GEMM_Q8_0 || common == GEMM_Q4_0);
+
+        if (format != common) {
+            common = is_q8 ? GEMM_Q8_0 : GEMM_F32;
+        }
+    }
+    return common;
+}
+
+struct gemm_weights *
+model_matrix_plan(const struct model_matrix *matrix,
+    const struct kernels *kernels, enum math_weights packing)
+{
+    enum gemm_format format = GEMM_F32;
+
+    if (kernels_mode(kernels) == MATH_EXACT && packing != MATH_WEIGHTS_F32) {
+        format = common_format(matrix);
+    }
+    return gemm_weights_plan_stored(
+        kernels, format, matrix->n_rows, matrix->n_columns);
+}
 
 /* Which row of the tensor is row r of the piece. */
 static size_t
@@ -146,7 +213,60 @@ widen_rows(
     return SIZE_MAX;
 }
 
-/* Widen, check and pack slice s of a matrix; as widen_rows(). */
+/*
+ * Blocks with a scale as blocks of Q8_0, which have the same scale; row: the
+ * numbers as floats.  A zero keeps its sign where the scale is zero.
+ */
+static void
+convert_to_q8(uint8_t *out, const uint8_t *blocks, size_t block_bytes,
+    const float *row, size_t n_blocks)
+{
+    for (size_t b = 0; b < n_blocks; b++, row += BLOCK, blocks += block_bytes) {
+        float d = half_from_f16(bytes_load_u16(blocks));
+
+        memcpy(out, blocks, 2);
+        out += 2;
+        for (size_t i = 0; i < BLOCK; i++) {
+            float sign = signbit(row[i]) == signbit(d) ? 1 : -1;
+            *out++ = (uint8_t)(int8_t)(d == 0 ? sign : row[i] / d);
+        }
+    }
+}
+
+/* Rows [first, first + n) as they are packed; rows: the same as floats. */
+static void
+store_rows(uint8_t *out, const float *rows, const struct model_matrix *matrix,
+    size_t first, size_t n)
+{
+    const struct model_piece *piece = matrix->piece;
+    enum gemm_format format = gemm_weights_format(matrix->packed);
+    size_t columns = matrix->n_columns, base = 0;
+
+    for (size_t r = first; r < first + n; r++, rows += columns) {
+        while (r - base >= piece->n_rows) {
+            base += piece->n_rows;
+            piece++;
+        }
+        enum tensor_type type = piece->weight->type;
+        size_t block_bytes = tensor_block_bytes(type);
+        size_t n_blocks = columns / tensor_block_count(type);
+        const uint8_t *row = piece->weight->data + source_row(piece, r - base) *
+                                                       n_blocks * block_bytes;
+
+        if (format == GEMM_Q8_0 && type != TENSOR_Q8_0) {
+            convert_to_q8(out, row, block_bytes, rows, n_blocks);
+            out += n_blocks * tensor_block_bytes(TENSOR_Q8_0);
+        } else {
+            memcpy(out, row, n_blocks * block_bytes);
+            out += n_blocks * block_bytes;
+        }
+    }
+}
+
+/*
+ * Widen, check and pack slice s of a matrix; as widen_rows().  slice: room
+ * for two slices of floats.
+ */
 static size_t
 pack_slice(float *slice, const struct model_matrix *matrix, size_t s)
 {
@@ -154,8 +274,15 @@ pack_slice(float *slice, const struct model_matrix *matrix, size_t s)
 
     n = n > GEMM_ROWS_STEP ? GEMM_ROWS_STEP : n;
     size_t bad = widen_rows(slice, matrix, first, n);
-    if (matrix->packed != NULL) {
+    if (matrix->packed == NULL || bad != SIZE_MAX) {
+        return bad;
+    }
+    if (gemm_weights_format(matrix->packed) == GEMM_F32) {
         gemm_pack(matrix->packed, slice, first, n);
+    } else {
+        uint8_t *stored = (uint8_t *)(slice + n * matrix->n_columns);
+        store_rows(stored, slice, matrix, first, n);
+        gemm_pack_stored(matrix->packed, stored, first, n);
     }
     return bad;
 }
@@ -228,7 +355,7 @@ report_bad_row(const char *path, const struct model_matrix *matrix, size_t row)
     return report_not_finite(path, piece->weight, source_row(piece, row));
 }
 
-/* Pack a range of the slices of a matrix; slices: one per thread. */
+/* Pack a range of the slices of a matrix; slices: two per thread. */
 static int
 pack_range(const struct model_matrix *matrix, const struct range *range,
     float *slices, int n_threads, const char *path)
@@ -237,7 +364,7 @@ pack_range(const struct model_matrix *matrix, const struct range *range,
 
 #pragma omp parallel num_threads(n_threads) reduction(min : bad_row)
     {
-        float *slice = slices + (size_t)omp_get_thread_num() * floats;
+        float *slice = slices + (size_t)omp_get_thread_num() * 2 * floats;
 #pragma omp for schedule(static)
         for (size_t s = range->first; s < range->end; s++) {
             size_t bad = pack_slice(slice, matrix, s);
@@ -264,7 +391,8 @@ model_matrices_pack(const struct model_matrix *matrices, size_t n,
             memory += place_bytes(&matrices[i]);
         }
     }
-    float *slices = mem_alloc((size_t)n_threads * floats_max, sizeof(float));
+    float *slices =
+        mem_alloc((size_t)n_threads * 2 * floats_max, sizeof(float));
     if (slices == NULL) {
         return -1;
     }

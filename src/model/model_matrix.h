@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "math/kernels.h"
+
 struct gemm_weights;
 struct model_place;
 struct tensor;
@@ -51,6 +53,13 @@ struct model_matrix {
  */
 int model_matrix_vector(float *out, const struct tensor *tensor,
     const struct model_piece *piece, const char *path);
+
+/*
+ * Plan the packed weights of a matrix whose pieces are known, in the format
+ * that packing and the types of the pieces make right.
+ */
+struct gemm_weights *model_matrix_plan(const struct model_matrix *matrix,
+    const struct kernels *kernels, enum math_weights packing);
 
 /* Bytes of all packed matrices, each aligned to MEM_ALIGN. */
 size_t model_matrices_bytes(const struct model_matrix *matrices, size_t n);

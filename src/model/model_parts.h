@@ -37,6 +37,7 @@ struct model {
     struct model_config config;
     struct model_info info;
     const struct kernels *kernels;
+    enum math_weights packing;
     char *path;                     /* as given */
     struct weights *weights;        /* open: names of files, embedding */
     const struct tensor *embedding; /* (V, C); NULL: rows of output */

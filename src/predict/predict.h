@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct kernels;
+#include "math/kernels.h"
+
 struct model_place;
 struct predictor;
 struct predictor_session;
@@ -29,8 +30,9 @@ struct predictor_options {
     uint64_t stride;    /* tokens by which windows slide; 0: no overlap */
     bool carry;         /* n-gram: keep what was learnt between chunks */
     const struct kernels *kernels;
-    int n_threads;        /* for loading, and inside a session */
-    bool is_filled_later; /* predictor_fill() follows; else it has weights
+    enum math_weights weights; /* as they lie in memory */
+    int n_threads;             /* for loading, and inside a session */
+    bool is_filled_later;      /* predictor_fill() follows; else it has weights
                              of its own at once */
 };
 
