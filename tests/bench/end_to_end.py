@@ -83,10 +83,10 @@ def peak_gflops(bench):
     return statistics.median(peaks)
 
 
-def measure(codelen, work, options):
+def measure(codelen, work, options, threads=1):
     """Bytes/s, tokens/s and GFLOP/s of one run."""
     out = work / "run.h5"
-    done = subprocess.run([codelen, "measure", "--threads", "1",
+    done = subprocess.run([codelen, "measure", "--threads", str(threads),
                            "--overwrite", "--out", out, *options],
                           capture_output=True, text=True)
     if done.returncode != 0:
@@ -99,7 +99,7 @@ def measure(codelen, work, options):
 
 
 def workloads(work):
-    """(name, options) of everything that can be measured here."""
+    """(name, options, width or None, window) of what can be measured here."""
     # Speed does not depend on the text, only on how many tokens it has.
     text = work / "text"
     prose = (ROOT / "LICENSE").read_bytes() + (ROOT / "README.md").read_bytes()
@@ -109,7 +109,7 @@ def workloads(work):
         write_model(model, width)
         yield (f"bytes d={width} L=4, T=2048",
                ["--corpus", f"text:{text}", "--bytes", size,
-                "--predictor", f"model:{model}"])
+                "--predictor", f"model:{model}"], width, 2048)
     path = subprocess.run([ROOT / "data/fetch-smollm2.sh", "--path"],
                           check=True, capture_output=True,
                           text=True).stdout.strip()
@@ -121,7 +121,7 @@ def workloads(work):
         yield (f"SmolLM2-135M, T={window}",
                ["--corpus", f"text:{text}", "--bytes", "36KiB", "--chunk",
                 "whole", "--context", str(window), "--predictor",
-                f"model:{path}"])
+                f"model:{path}"], None, window)
 
 
 def main():
@@ -141,7 +141,7 @@ def main():
               f"{'bytes/s':>9} {'tokens/s':>9} {'GFLOP/s':>8} {'share':>6}")
     with tempfile.TemporaryDirectory() as scratch:
         work = pathlib.Path(scratch)
-        for name, options in workloads(work):
+        for name, options, _, _ in workloads(work):
             best = {"exact": (0, 0, 0), "blas": (0, 0, 0)}
             for _ in range(ROUNDS):
                 for math in best:
