@@ -3,9 +3,13 @@
     build/release/tests/bench/bench_math --csv > bench.csv
     analysis/kernels.py --bench bench.csv --out kernels.png
 
-Left: matrix products, median share of the fma peak over the shapes of a
-model against the number of rows, exact and BLAS.  Right: attention by head
-size for 2,048 queries at once and for one.
+Left: the roofline.  Each point is a kernel at one shape: its speed against
+the operations that it does for a byte that it must read or write at least
+once; no kernel can be above the fma peak, nor, if its data lies in a level
+of memory, above what that level delivers.  Middle: matrix products, median
+share of the peak over the shapes of a model against the number of rows,
+exact and BLAS.  Right: attention by head size for 2,048 queries at once and
+for one.
 """
 
 import argparse
@@ -17,9 +21,12 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 
 STYLE = pathlib.Path(__file__).with_name("style.mplstyle")
+POSITIONS = 2048  # that attention sees in bench_math
+FLOAT_BYTES = 4
 
 
 def read_bench(path):
@@ -37,6 +44,45 @@ def read_bench(path):
         numbers = table.columns.difference(["section", "model"])
         tables[name] = table.astype({column: float for column in numbers})
     return tables
+
+
+def draw_roofs(ax, tables, intensities):
+    """Lines that no kernel can be above."""
+    peak = (tables["gemm"].exact_gflops / tables["gemm"].exact_share).median()
+    for _, row in tables["memory"].iterrows():
+        roof = np.minimum(peak, row.gigabytes_per_second * intensities)
+        label = f"{row.bytes / 2**20:g} MB: {row.gigabytes_per_second:.0f} GB/s"
+        ax.plot(intensities, roof, color="#888888", linewidth=1)
+        ax.annotate(label, (intensities[0], roof[0]), rotation=32,
+                    rotation_mode="anchor", fontsize=7, color="#666666",
+                    xytext=(2, 3), textcoords="offset points")
+    ax.annotate(f"fma peak {peak:.0f} GFLOP/s", (intensities[-1], peak),
+                ha="right", xytext=(0, 3), textcoords="offset points",
+                fontsize=8)
+
+
+def draw_roofline(ax, tables):
+    """Speed against operations per byte, a colour for each model."""
+    draw_roofs(ax, tables, np.geomspace(0.3, 1000, 200))
+    for model, rows in tables["gemm"].groupby("model", sort=False):
+        numbers = (rows.M * rows.N + rows.M * rows.K + rows.N * rows.K)
+        flop = 2 * rows.M * rows.N * rows.K
+        ax.plot(flop / (FLOAT_BYTES * numbers), rows.exact_gflops, ".",
+                markersize=5, label=f"products, {model}")
+    table = tables["attention"]
+    seen = np.where(table["T"] == 1, POSITIONS, (POSITIONS + 1) / 2)
+    flop = 4 * table["T"] * table.n_heads * table.D * seen
+    numbers = 2 * table.D * (table["T"] * table.n_heads +
+                             POSITIONS * table.n_kv_heads)
+    ax.plot(flop / (FLOAT_BYTES * numbers), table.gflops, "kx", markersize=5,
+            label="attention")
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_ylim(bottom=3)
+    ax.set_xlabel("operations per byte of operands and result")
+    ax.set_ylabel("GFLOP/s")
+    ax.set_title("roofline of one core")
+    ax.legend(fontsize=7, loc="lower right")
 
 
 def draw_products(ax, table):
@@ -79,8 +125,9 @@ def draw_attention(ax, table):
 def figure(tables):
     """The figure as an object."""
     with plt.style.context(STYLE):
-        fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
-        draw_products(left, tables["gemm"])
+        fig, (left, middle, right) = plt.subplots(1, 3, figsize=(15, 4.4))
+        draw_roofline(left, tables)
+        draw_products(middle, tables["gemm"])
         draw_attention(right, tables["attention"])
         fig.tight_layout()
     return fig
@@ -96,7 +143,7 @@ def main():
         tables = read_bench(args.bench)
     except OSError as error:
         sys.exit(f"kernels.py: {args.bench}: {error.strerror}")
-    if not {"gemm", "attention"} <= set(tables):
+    if not {"gemm", "attention", "memory"} <= set(tables):
         sys.exit(f"kernels.py: {args.bench}: not the output of bench_math --csv")
     figure(tables).savefig(args.out)
     print(f"figure: {args.out}")

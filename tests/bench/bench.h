@@ -41,5 +41,6 @@ struct bench_task bench_peak(const char *name);
 
 void bench_gemm(const struct bench *bench);
 void bench_attention(const struct bench *bench);
+void bench_memory(const struct bench *bench);
 
 #endif /* TESTS_BENCH_H */

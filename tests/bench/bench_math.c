@@ -111,5 +111,6 @@ main(int argc, char **argv)
         kernels_name(bench.exact));
     bench_gemm(&bench);
     bench_attention(&bench);
+    bench_memory(&bench);
     return 0;
 }
