@@ -38,7 +38,7 @@ enum net_role {
 
 /* One tensor in the flat vectors. */
 struct net_parameter {
-    char name[80]; /* as in model.safetensors */
+    char name[128]; /* as in model.safetensors */
     size_t offset;
     size_t rows, columns; /* as stored; a vector has one axis: columns is 1 */
     bool is_vector;

@@ -1,0 +1,41 @@
+/*
+ * net_kernel.c
+ *
+ * Which kernels go with those of math/: the instruction set is the same.
+ */
+#include "learn/net_kernel.h"
+
+#include <string.h>
+
+#include "math/kernels.h"
+
+const struct net_kernel *
+net_kernel_find(const struct kernels *kernels)
+{
+    const char *name = kernels_name(kernels);
+
+#ifdef __x86_64__
+    if (strcmp(name, "avx512") == 0) {
+        return &net_avx512;
+    }
+    if (strcmp(name, "avx2") == 0) {
+        return &net_avx2;
+    }
+#endif
+#ifdef __aarch64__
+    if (strcmp(name, "neon") == 0) {
+        return &net_neon;
+    }
+#endif
+    (void)name;
+    return &net_portable;
+}
+
+size_t
+net_head_scratch(size_t T, size_t D)
+{
+    const size_t blocks = (T + NET_BLOCK - 1) / NET_BLOCK;
+
+    /* Eight arrays of a row per position, rows in whole vectors. */
+    return 8 * blocks * NET_BLOCK * ((D + 15) / 16 * 16);
+}

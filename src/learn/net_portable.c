@@ -1,0 +1,27 @@
+/*
+ * net_portable.c
+ *
+ * The kernels of net_kernel.h compiled for one instruction set.
+ */
+#include "learn/net_kernel.h"
+
+#include "learn/net_kernel_attention.h"
+#include "learn/net_kernel_outer.h"
+#include "learn/net_kernel_vector.h"
+
+const struct net_kernel net_portable = {
+    .outer = net_outer_product,
+    .sum_rows = net_sum_rows,
+    .norm = net_norm_forward,
+    .norm_back = net_norm_backward,
+    .add_scaled = net_add_scaled,
+    .gelu = net_gelu,
+    .multiply = net_multiply,
+    .swiglu = net_swiglu,
+    .swiglu_back = net_swiglu_back,
+    .rotate = net_rotate,
+    .rotate_back = net_rotate_back,
+    .cross_entropy = net_cross_entropy,
+    .attention = net_attention,
+    .attention_back = net_attention_back,
+};
