@@ -29,18 +29,35 @@ progress_start(struct progress *progress, uint64_t n_chunks, uint64_t n_bytes,
     progress->shown_s = progress->start_s;
 }
 
+bool
+progress_is_due(const struct progress *progress)
+{
+    return clock_now_s() - progress->shown_s >=
+           (progress->is_terminal ? TERMINAL_S : LOG_S);
+}
+
+void
+progress_line(struct progress *progress, const char *line)
+{
+    progress->shown_s = clock_now_s();
+    if (progress->is_terminal) {
+        fprintf(stderr, "\r%-78s", line);
+        fflush(stderr);
+        progress->is_line_open = 1;
+    } else {
+        report_note("%s", line);
+    }
+}
+
 void
 progress_show(struct progress *progress, const struct progress_state *state)
 {
-    double now = clock_now_s();
-    double passed = now - progress->start_s;
+    double passed = clock_now_s() - progress->start_s;
     char rate[32], eta[32], line[192];
 
-    if (now - progress->shown_s <
-        (progress->is_terminal ? TERMINAL_S : LOG_S)) {
+    if (!progress_is_due(progress)) {
         return;
     }
-    progress->shown_s = now;
     double left =
         (double)(progress->n_bytes - progress->bytes_before) - state->bytes;
     units_format_bytes(rate, sizeof(rate), state->bytes / passed);
@@ -53,13 +70,7 @@ progress_show(struct progress *progress, const struct progress_state *state)
         snprintf(line + n, sizeof(line) - (size_t)n,
             ", %.4f bits per byte, %s left", state->bits / state->bytes, eta);
     }
-    if (progress->is_terminal) {
-        fprintf(stderr, "\r%-78s", line);
-        fflush(stderr);
-        progress->is_line_open = 1;
-    } else {
-        report_note("%s", line);
-    }
+    progress_line(progress, line);
 }
 
 void

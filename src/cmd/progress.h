@@ -5,6 +5,7 @@
 #ifndef CMD_PROGRESS_H
 #define CMD_PROGRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct progress {
@@ -28,6 +29,10 @@ void progress_start(struct progress *progress, uint64_t n_chunks,
 /* Show, if it is time to. */
 void progress_show(
     struct progress *progress, const struct progress_state *state);
+
+/* The same for a line of the caller's: whether it is time to, and show it. */
+bool progress_is_due(const struct progress *progress);
+void progress_line(struct progress *progress, const char *line);
 
 /* Clear the terminal line. */
 void progress_end(struct progress *progress);

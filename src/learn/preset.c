@@ -1,0 +1,251 @@
+/*
+ * preset.c
+ */
+#include "learn/preset.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/options.h"
+#include "base/report.h"
+
+#define CONFIG_BYTES_MAX ((size_t)4 << 20)
+
+/* A model of either family; lmic has mlp = 4 * width. */
+struct preset {
+    const char *name;
+    const char *type; /* model_type */
+    size_t layers, width, heads, mlp;
+};
+
+static const struct preset presets[] = {
+    {"byte-200k", "qwen3", 4, 64, 2, 192},
+    {"byte-800k", "qwen3", 4, 128, 4, 352},
+    {"byte-3m", "qwen3", 4, 256, 8, 704},
+    {"lmic-200k", "lmic", 4, 64, 4, 256},
+    {"lmic-800k", "lmic", 4, 128, 4, 512},
+    {"lmic-3m", "lmic", 4, 256, 8, 1024},
+    {"lmic-64x4", "lmic", 4, 64, 4, 256},
+    {"lmic-64x6", "lmic", 6, 64, 4, 256},
+    {"lmic-64x8", "lmic", 8, 64, 4, 256},
+    {"lmic-128x4", "lmic", 4, 128, 4, 512},
+    {"lmic-128x6", "lmic", 6, 128, 4, 512},
+    {"lmic-128x8", "lmic", 8, 128, 4, 512},
+    {"lmic-256x4", "lmic", 4, 256, 8, 1024},
+    {"lmic-256x6", "lmic", 6, 256, 8, 1024},
+    {"lmic-256x8", "lmic", 8, 256, 8, 1024},
+    {"lmic-256x12", "lmic", 12, 256, 8, 1024},
+    {"lmic-512x8", "lmic", 8, 512, 8, 2048},
+    {"lmic-512x12", "lmic", 12, 512, 8, 2048},
+};
+
+#define N_PRESETS (sizeof(presets) / sizeof(presets[0]))
+
+/* Keys of a config.json that mean something here or nothing anywhere. */
+static const char *const keys[] = {"architectures", "attention_bias",
+    "attention_dropout", "bos_token_id", "dtype", "eos_token_id", "head_dim",
+    "hidden_act", "hidden_size", "initializer_range", "intermediate_size",
+    "layer_types", "max_position_embeddings", "max_window_layers", "mlp_bias",
+    "model_type", "num_attention_heads", "num_hidden_layers",
+    "num_key_value_heads", "pad_token_id", "position_embedding",
+    "pretraining_tp", "rms_norm_eps", "rope_parameters", "rope_scaling",
+    "rope_theta", "sliding_window", "tie_word_embeddings", "torch_dtype",
+    "transformers_version", "use_cache", "use_sliding_window", "vocab_size"};
+
+#define N_KEYS (sizeof(keys) / sizeof(keys[0]))
+
+static const struct preset *
+find_preset(const char *name)
+{
+    const char *names[N_PRESETS];
+
+    for (size_t i = 0; i < N_PRESETS; i++) {
+        if (strcmp(presets[i].name, name) == 0) {
+            return &presets[i];
+        }
+        names[i] = presets[i].name;
+    }
+    const char *nearest = options_nearest(name, names, N_PRESETS);
+    if (nearest != NULL) {
+        report_error(
+            "--config %s: no such preset; did you mean %s?", name, nearest);
+    } else {
+        report_error("--config %s: no such preset, nor a file NAME.json; "
+                     "presets: byte-200k, byte-800k, byte-3m, lmic-64x4 to "
+                     "lmic-512x12",
+            name);
+    }
+    return NULL;
+}
+
+static json_t *
+make_preset(const struct preset *p)
+{
+    json_int_t width = (json_int_t)p->width, heads = (json_int_t)p->heads;
+    json_t *config = json_pack("{s:s,s:I,s:I,s:I,s:I}", "model_type", p->type,
+        "num_hidden_layers", (json_int_t)p->layers, "hidden_size", width,
+        "num_attention_heads", heads, "intermediate_size", (json_int_t)p->mlp);
+    bool is_lmic = strcmp(p->type, "lmic") == 0;
+    json_t *more =
+        is_lmic ? json_pack("{s:[s],s:b}", "architectures", "LmicForCausalLM",
+                      "tie_word_embeddings", 0)
+                : json_pack("{s:[s],s:I,s:I,s:s,s:f,s:f,s:b,s:b}",
+                      "architectures", "Qwen3ForCausalLM",
+                      "num_key_value_heads", heads, "head_dim", width / heads,
+                      "hidden_act", "silu", "rms_norm_eps", 1e-6, "rope_theta",
+                      10000.0, "tie_word_embeddings", 1, "attention_bias", 0);
+
+    if (config == NULL || more == NULL || json_object_update(config, more)) {
+        report_error("no memory for a configuration");
+        json_decref(config);
+        config = NULL;
+    }
+    json_decref(more);
+    return config;
+}
+
+/* A file whose keys are all known. */
+static json_t *
+read_file(const char *path)
+{
+    size_t bytes;
+    json_error_t error;
+    const char *key;
+    json_t *value;
+    char *text = file_read_text(path, &bytes, CONFIG_BYTES_MAX);
+
+    if (text == NULL) {
+        return NULL;
+    }
+    json_t *config = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
+    mem_free(text);
+    if (config == NULL) {
+        report_error("%s: line %d: %s", path, error.line, error.text);
+        return NULL;
+    }
+    if (!json_is_object(config)) {
+        report_error("%s: not a JSON object", path);
+        goto fail;
+    }
+    json_object_foreach(config, key, value)
+    {
+        size_t i = 0;
+        while (i < N_KEYS && strcmp(keys[i], key) != 0) {
+            i++;
+        }
+        if (i == N_KEYS) {
+            const char *nearest = options_nearest(key, keys, N_KEYS);
+            report_error("%s: unknown key \"%s\"%s%s%s", path, key,
+                nearest == NULL ? "" : "; did you mean \"",
+                nearest == NULL ? "" : nearest, nearest == NULL ? "" : "\"?");
+            goto fail;
+        }
+    }
+    return config;
+fail:
+    json_decref(config);
+    return NULL;
+}
+
+/* Set key to a number unless it is there. */
+static void
+fill(json_t *config, const char *key, json_int_t value)
+{
+    if (json_object_get(config, key) == NULL) {
+        json_object_set_new(config, key, json_integer(value));
+    }
+}
+
+/* Does the configuration suit what is trained? */
+static int
+check(const json_t *config, const char *name, const struct preset_needs *needs)
+{
+    json_int_t vocabulary =
+        json_integer_value(json_object_get(config, "vocab_size"));
+    json_int_t positions =
+        json_integer_value(json_object_get(config, "max_position_embeddings"));
+    double dropout =
+        json_number_value(json_object_get(config, "attention_dropout"));
+
+    if (needs->is_bytes ? vocabulary != needs->vocabulary
+                        : vocabulary < needs->vocabulary) {
+        report_error("%s: \"vocab_size\" is %" JSON_INTEGER_FORMAT
+                     ", the tokenizer has %" PRIu32 " tokens",
+            name, vocabulary, needs->vocabulary);
+        return -1;
+    }
+    if (positions < 0 || (size_t)positions < needs->context) {
+        report_error("%s: \"max_position_embeddings\" is %" JSON_INTEGER_FORMAT
+                     ", less than the context of %zu",
+            name, positions, needs->context);
+        return -1;
+    }
+    if (dropout > 0) {
+        report_error("%s: \"attention_dropout\" is %g; only 0 is supported",
+            name, dropout);
+        return -1;
+    }
+    return 0;
+}
+
+/* As indented text, freed with mem_free(). */
+static char *
+dump(const json_t *config)
+{
+    char *text = json_dumps(
+        config, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+    char *copy = text == NULL ? NULL : mem_printf("%s\n", text);
+
+    free(text);
+    return copy;
+}
+
+char *
+preset_config(const char *name, const struct preset_needs *needs)
+{
+    size_t n = strlen(name);
+    json_t *config = NULL;
+    char *text = NULL;
+
+    if (n > 5 && strcmp(name + n - 5, ".json") == 0) {
+        config = read_file(name);
+    } else {
+        const struct preset *preset = find_preset(name);
+        config = preset == NULL ? NULL : make_preset(preset);
+    }
+    if (config == NULL) {
+        return NULL;
+    }
+    /* A window of the context's tokens and the start token before them. */
+    fill(config, "max_position_embeddings", (json_int_t)needs->context + 1);
+    fill(config, "vocab_size", needs->vocabulary);
+    fill(config, "bos_token_id", 0);
+    if (json_object_get(config, "eos_token_id") == NULL) {
+        json_object_set_new(config, "eos_token_id", json_null());
+    }
+    if (check(config, name, needs) == 0) {
+        text = dump(config);
+    }
+    json_decref(config);
+    return text;
+}
+
+char *
+preset_with_type(const char *config, const char *dtype)
+{
+    json_t *root = json_loads(config, 0, NULL);
+    char *text = NULL;
+
+    if (root != NULL &&
+        json_object_set_new(root, "dtype", json_string(dtype)) == 0) {
+        text = dump(root);
+    }
+    json_decref(root);
+    return text;
+}
