@@ -143,14 +143,14 @@ options_set(struct options *o, size_t i, const char *text)
 }
 
 /*
- * Take "--name value", "--name=value" or a flag at argv[*at]; *job is set by
- * --job, *is_help by --help.
+ * Take "--name value", "--name=value", a flag or "-o value", which is --out, at
+ * argv[*at]; *job is set by --job, *is_help by --help.
  */
 static int
 take_option(struct options *o, int argc, char **argv, int *at, const char **job,
     bool *is_help)
 {
-    const char *name = argv[*at] + 2;
+    const char *name = strcmp(argv[*at], "-o") == 0 ? "out" : argv[*at] + 2;
     const char *equals = strchr(name, '=');
     size_t bytes = equals ? (size_t)(equals - name) : strlen(name);
     int i = options_find(o, name, bytes);
@@ -189,7 +189,8 @@ take_arguments(
     for (int at = 0; at < argc && !*is_help; at++) {
         if (strcmp(argv[at], "-h") == 0) {
             *is_help = true;
-        } else if (strncmp(argv[at], "--", 2) == 0 && argv[at][2] != '\0') {
+        } else if (strcmp(argv[at], "-o") == 0 ||
+                   (strncmp(argv[at], "--", 2) == 0 && argv[at][2] != '\0')) {
             if (take_option(o, argc, argv, &at, job, is_help) != 0) {
                 return -1;
             }

@@ -9,6 +9,7 @@
 #include "base/report.h"
 #include "cmd/attributes.h"
 #include "cmd/cmd.h"
+#include "cmd/output_name.h"
 #include "cmd/run.h"
 #include "codec/codec.h"
 #include "par/par.h"
@@ -118,25 +119,6 @@ work(void *worker, struct result_row *row, const uint8_t *chunk, size_t bytes)
     return 0;
 }
 
-/* The output for one codec of several; freed with mem_free(). */
-static char *
-name_output(const char *out, const char *codec, bool is_only)
-{
-    const char *place = strstr(out, "{codec}");
-    const char *slash = strrchr(out, '/');
-    const char *dot = strrchr(slash ? slash : out, '.');
-
-    if (place != NULL) {
-        return mem_printf("%.*s%s%s", (int)(place - out), out, codec,
-            place + strlen("{codec}"));
-    }
-    if (is_only) {
-        return mem_strdup(out);
-    }
-    dot = dot != NULL ? dot : out + strlen(out);
-    return mem_printf("%.*s-%s%s", (int)(dot - out), out, codec, dot);
-}
-
 static enum cmd_status
 run_codec(struct run *run, const struct baseline_settings *settings,
     const struct codec *codec, bool is_only)
@@ -150,7 +132,8 @@ run_codec(struct run *run, const struct baseline_settings *settings,
     int rc = codec_header_bytes(codec, &header_bytes);
 
     if (settings->run.out != NULL) {
-        out = name_output(settings->run.out, codec_name(codec), is_only);
+        out =
+            output_name(settings->run.out, "codec", codec_name(codec), is_only);
         rc |= out == NULL ? -1 : 0;
     }
     if (par_any_failed(run_par(run), rc)) {

@@ -4,6 +4,8 @@
 #include "cmd/cmd.h"
 
 const struct command cmd_table[] = {
+    {"tokenizer", "make a predictor",
+        "learn a vocabulary; token ids of a text and back", cmd_tokenizer},
     {"measure", "use a predictor",
         "bits that a predictor needs for a corpus, chunk by chunk",
         cmd_measure},

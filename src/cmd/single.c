@@ -20,7 +20,7 @@ single_run(struct par *par, const struct options_spec *spec, void *settings,
             options_parse(options, settings, argc, argv, par_rank(par) == 0);
     }
     if (outcome == OPTIONS_OK && spec->operands != NULL &&
-        options_operand_count(options) == 0) {
+        spec->operands[0] != '[' && options_operand_count(options) == 0) {
         report_error(
             "no file given: codelen %s %s", spec->command, spec->operands);
         outcome = OPTIONS_WRONG;

@@ -16,7 +16,7 @@ typedef int single_work(
 
 /*
  * Read the options into settings and let rank 0 work.  A command that takes
- * operands wants at least one.
+ * operands wants at least one, unless they are written "[...]".
  *
  * Collective: yes.
  */

@@ -1,9 +1,5 @@
 /*
  * token.c
- *
- * A text is taken apart into stretches that are UTF-8 and stretches that are
- * not.  Expressions see only the former; bytes that are not UTF-8 are pieces
- * of their own.
  */
 #include "token/token.h"
 
@@ -16,7 +12,7 @@
 #include "token/token_parts.h"
 #include "token/token_split.h"
 #include "token/token_table.h"
-#include "token/token_utf8.h"
+#include "token/token_text.h"
 
 struct tokenizer {
     uint32_t n_vocabulary;
@@ -143,60 +139,25 @@ tokenizer_bytes(
 /* What one call of encode works with. */
 struct encoding {
     const struct token_bpe *bpe;
-    struct token_split_walk *walk;
     struct token_bpe_scratch scratch;
     uint32_t *tokens;
     size_t n_tokens;
 };
 
 static int
-encode_piece(struct encoding *encoding, const uint8_t *text, size_t bytes)
+encode_piece(void *user, const struct token_piece *piece)
 {
-    size_t n;
+    struct encoding *encoding = user;
+    size_t n = 1;
 
-    if (token_bpe_encode(encoding->bpe, encoding->tokens + encoding->n_tokens,
-            &n, &encoding->scratch, text, bytes) != 0) {
+    if (piece->token != TOKEN_NO_TOKEN) {
+        encoding->tokens[encoding->n_tokens] = piece->token;
+    } else if (token_bpe_encode(encoding->bpe,
+                   encoding->tokens + encoding->n_tokens, &n,
+                   &encoding->scratch, piece->text, piece->bytes) != 0) {
         return -1;
     }
     encoding->n_tokens += n;
-    return 0;
-}
-
-/* A stretch of UTF-8. */
-static int
-encode_stretch(struct encoding *encoding, const uint8_t *text, size_t bytes)
-{
-    struct token_piece piece;
-    int rc;
-
-    token_split_begin(encoding->walk, text, bytes);
-    while ((rc = token_split_next(encoding->walk, &piece)) > 0) {
-        if (piece.token != TOKEN_NO_TOKEN) {
-            encoding->tokens[encoding->n_tokens++] = piece.token;
-        } else if (encode_piece(encoding, piece.text, piece.bytes) != 0) {
-            return -1;
-        }
-    }
-    return rc;
-}
-
-static int
-encode_text(struct encoding *encoding, const uint8_t *text, size_t bytes)
-{
-    while (bytes > 0) {
-        size_t n = token_utf8_valid(text, bytes);
-        if (n > 0 && encode_stretch(encoding, text, n) != 0) {
-            return -1;
-        }
-        text += n;
-        bytes -= n;
-        n = token_utf8_invalid(text, bytes);
-        if (n > 0 && encode_piece(encoding, text, n) != 0) {
-            return -1;
-        }
-        text += n;
-        bytes -= n;
-    }
     return 0;
 }
 
@@ -213,13 +174,14 @@ tokenizer_encode(const struct tokenizer *tokenizer, uint32_t *tokens,
         *n_tokens = bytes;
         return 0;
     }
-    encoding.walk = token_split_walk_new(tokenizer->parts.split);
-    if (encoding.walk == NULL) {
+    struct token_split_walk *walk =
+        token_split_walk_new(tokenizer->parts.split);
+    if (walk == NULL) {
         return -1;
     }
-    int rc = encode_text(&encoding, text, bytes);
+    int rc = token_text_pieces(walk, text, bytes, encode_piece, &encoding);
     *n_tokens = encoding.n_tokens;
-    token_split_walk_free(encoding.walk);
+    token_split_walk_free(walk);
     token_bpe_scratch_release(&encoding.scratch);
     return rc;
 }
