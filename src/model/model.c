@@ -36,8 +36,10 @@ describe(struct model *model, const char *path)
             path, (long long)c->start_token, c->vocabulary);
         c->start_token = -1;
     }
+    model_config_describe(c, model->block, sizeof(model->block));
     model->info = (struct model_info){
         .architecture = c->architecture,
+        .block = model->block,
         .weight_type = model->weight_type,
         .n_layers = c->n_layers,
         .width = c->width,
@@ -182,14 +184,26 @@ model_hash(struct model *model)
     return rc;
 }
 
+/* Keys that queries at positions [0, end) see: p + 1 each, or the window. */
+static double
+pairs_seen(size_t window, size_t end)
+{
+    size_t n_growing = window > 0 && window < end ? window : end;
+
+    return (double)n_growing * ((double)n_growing + 1) / 2 +
+           (double)(end - n_growing) * (double)window;
+}
+
 double
 model_flops(const struct model *model, size_t first, size_t end)
 {
     const struct model_config *c = &model->config;
-    double n = (double)(end - first);
-    /* Position p sees p + 1 keys. */
-    double n_pairs = n * ((double)first + (double)end + 1) / 2;
+    double n = (double)(end - first), n_pairs = 0;
 
+    for (size_t l = 0; l < c->n_layers; l++) {
+        n_pairs += pairs_seen(model->layers[l].window, end) -
+                   pairs_seen(model->layers[l].window, first);
+    }
     return 2 * n * (double)model->info.n_matrix_parameters +
-           4 * n_pairs * (double)(c->n_layers * c->n_heads * c->head_width);
+           4 * n_pairs * (double)(c->n_heads * c->head_width);
 }

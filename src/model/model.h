@@ -21,6 +21,7 @@ struct model_state;
 /* Facts about a model; lives as long as the model. */
 struct model_info {
     const char *architecture; /* "llama", "qwen2" */
+    const char *block;        /* "rms norm, silu gated, rotary, window 4096" */
     const char *weight_type;  /* "F32", "Q4_1 + Q8_0", ... as stored */
     size_t n_layers, width, n_heads, n_kv_heads, head_width, mlp_width;
     uint32_t vocabulary;          /* rows of the output layer */
@@ -73,7 +74,7 @@ int model_hash(struct model *model);
 
 /*
  * Floating-point operations of one forward pass over positions [first, end)
- * with all logits: 2 per multiply-add, attention over the causal half.
+ * with all logits: 2 per multiply-add, attention over what each position sees.
  */
 double model_flops(const struct model *model, size_t first, size_t end);
 

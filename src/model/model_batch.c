@@ -110,18 +110,20 @@ attend(struct model_batch *batch, size_t l, size_t n)
         kv_cache_put_one(batch->caches[l], model_rows_keys(rows, i),
             model_rows_values(rows, i), batch->streams[i], rows->positions[i]);
     }
-    attention_step(
-        rows->model->kernels, &(struct attention_step_call){
-                                  .out = rows->attended,
-                                  .queries = rows->queries,
-                                  .cache = batch->caches[l],
-                                  .streams = batch->streams,
-                                  .positions = rows->positions,
-                                  .n = n,
-                                  .n_heads = rows->model->config.n_heads,
-                                  .scale = model_rows_scale(rows),
-                                  .n_threads = rows->n_threads,
-                              });
+    attention_step(rows->model->kernels,
+        &(struct attention_step_call){
+            .out = rows->attended,
+            .queries = rows->queries,
+            .cache = batch->caches[l],
+            .streams = batch->streams,
+            .positions = rows->positions,
+            .n = n,
+            .n_heads = rows->model->config.n_heads,
+            .window = rows->model->layers[l].window,
+            .scale = model_rows_scale(rows),
+            .cap = (float)rows->model->config.attention_cap,
+            .n_threads = rows->n_threads,
+        });
 }
 
 void

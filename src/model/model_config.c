@@ -14,34 +14,6 @@
 /* Positions up to this keep rotary angles inside elementary_sin's range. */
 #define POSITIONS_MAX ((size_t)1 << 26)
 
-static const struct model_family families[] = {
-    {
-        .name = "llama",
-        .is_in_gguf = true,
-        .has_paired_rows = true,
-        .may_have_bias = true,
-        .positions_max = 2048,
-        .start_token = 1,
-    },
-    {
-        .name = "mistral",
-        .has_window = true,
-        .n_kv_heads = 8,
-        .positions_max = 131072,
-        .start_token = 1,
-    },
-    {
-        .name = "qwen2",
-        .is_in_gguf = true,
-        .has_qkv_bias = true,
-        .n_kv_heads = 32,
-        .positions_max = 32768,
-        .start_token = -1,
-    },
-};
-
-#define N_FAMILIES (sizeof(families) / sizeof(families[0]))
-
 static const struct {
     const char *name;
     size_t offset;
@@ -51,7 +23,7 @@ static const struct {
     {                                                                          \
         name, offsetof(struct model_config, field), max                        \
     }
-    LIMIT("num_hidden_layers (GGUF: block_count)", n_layers, 4096),
+    LIMIT("num_hidden_layers (GGUF: block_count)", n_layers, MODEL_LAYERS_MAX),
     LIMIT("hidden_size (GGUF: embedding_length)", width, 1 << 18),
     LIMIT("num_attention_heads (GGUF: head_count)", n_heads, 1 << 12),
     LIMIT("num_key_value_heads (GGUF: head_count_kv)", n_kv_heads, 1 << 12),
@@ -63,25 +35,16 @@ static const struct {
 #undef LIMIT
 };
 
-const struct model_family *
-model_family_find(const char *name, bool is_gguf, const char *path)
+void
+model_config_set_local(struct model_config *config, size_t layer)
 {
-    char known[64] = "";
-    size_t n = 0;
+    config->local_layers[layer / 8] |= (uint8_t)(1 << layer % 8);
+}
 
-    for (size_t i = 0; i < N_FAMILIES; i++) {
-        if (is_gguf && !families[i].is_in_gguf) {
-            continue;
-        }
-        if (strcmp(families[i].name, name) == 0) {
-            return &families[i];
-        }
-        n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s",
-            n > 0 ? ", " : "", families[i].name);
-    }
-    report_error("%s: architecture \"%.64s\" is not supported; known: %s", path,
-        name, known);
-    return NULL;
+size_t
+model_config_window(const struct model_config *config, size_t layer)
+{
+    return model_config_is_local(config, layer) ? config->window : 0;
 }
 
 static int
@@ -131,16 +94,68 @@ model_config_check(const struct model_config *config, const char *path)
             config->n_heads, config->n_kv_heads);
         return -1;
     }
-    if (config->head_width % 2 != 0) {
-        report_error("%s: head_dim is %zu; rotary positions need an even one",
-            path, config->head_width);
+    if (config->n_rotary % 2 != 0 || config->n_rotary > config->head_width) {
+        report_error("%s: head_dim is %zu, of which %zu numbers turn; rotary "
+                     "positions need an even number",
+            path, config->head_width, config->n_rotary);
         return -1;
     }
     if (!(config->epsilon > 0 && config->epsilon < 1)) {
-        report_error("%s: rms_norm_eps (GGUF: layer_norm_rms_epsilon) is %g, "
-                     "expected a number between 0 and 1",
+        report_error("%s: the epsilon of the norms (rms_norm_eps, "
+                     "layer_norm_eps, layer_norm_epsilon) is %g, expected a "
+                     "number between 0 and 1",
             path, config->epsilon);
         return -1;
     }
-    return check_rope(&config->rope, path);
+    if (config->has_local_rope && check_rope(&config->local_rope, path) != 0) {
+        return -1;
+    }
+    return config->n_rotary > 0 ? check_rope(&config->rope, path) : 0;
+}
+
+/* "window 4096 in 13 of 26 layers", or nothing. */
+static void
+describe_window(
+    const struct model_config *config, char *out, size_t out_bytes_max)
+{
+    size_t n = 0;
+
+    for (size_t l = 0; l < config->n_layers; l++) {
+        n += model_config_window(config, l) > 0;
+    }
+    if (n == config->n_layers) {
+        snprintf(out, out_bytes_max, ", window %zu", config->window);
+    } else if (n > 0) {
+        snprintf(out, out_bytes_max, ", window %zu in %zu of %zu layers",
+            config->window, n, config->n_layers);
+    } else {
+        out[0] = '\0';
+    }
+}
+
+void
+model_config_describe(
+    const struct model_config *config, char *out, size_t out_bytes_max)
+{
+    static const char *const orders[] = {
+        [MODEL_ORDER_PRE] = "",
+        [MODEL_ORDER_SANDWICH] = " before and after",
+        [MODEL_ORDER_POST] = " after the sum",
+        [MODEL_ORDER_PARALLEL] = ", parallel",
+    };
+    static const char *const positions[] = {
+        [MODEL_POSITIONS_ROTARY] = "rotary",
+        [MODEL_POSITIONS_LEARNED] = "learned positions",
+        [MODEL_POSITIONS_SINUSOIDAL] = "sinusoidal positions",
+    };
+    char window[96];
+
+    describe_window(config, window, sizeof(window));
+    snprintf(out, out_bytes_max, "%s norm%s, %s%s, %s%s%s%s",
+        config->norm == MODEL_NORM_RMS ? "rms" : "layer", orders[config->order],
+        activation_name(config->activation), config->is_ungated ? "" : " gated",
+        positions[config->positions], window,
+        config->has_head_norms ? ", q and k norms" : "",
+        config->attention_cap > 0 || config->logit_cap > 0 ? ", soft caps"
+                                                           : "");
 }

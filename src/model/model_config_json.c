@@ -2,112 +2,38 @@
  * model_config_json.c
  *
  * Files written before transformers 5 have rope_theta and rope_scaling and
- * lack keys that were added later; new ones have rope_parameters.  Sizes must
- * be given; keys that have a published default may be missing or null.
+ * lack keys that were added later; new ones have rope_parameters and
+ * layer_types.  Sizes must be given; keys that have a published default may be
+ * missing or null.
  */
-#include "model/model_config.h"
-
 #include <jansson.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/report.h"
+#include "model/model_config.h"
+#include "model/model_family.h"
+#include "model/model_json.h"
 
 #define CONFIG_BYTES_MAX ((size_t)4 << 20)
 
-/* An object of the file and the name of the file, for messages. */
-struct source {
-    const json_t *object;
-    const char *path;
-};
-
-/* The value of a key, NULL if it is missing or null. */
-static const json_t *
-value_of(const struct source *source, const char *key)
-{
-    const json_t *value = json_object_get(source->object, key);
-
-    return json_is_null(value) ? NULL : value;
-}
+/* max_window_layers of the qwen families if it is missing. */
+#define LATE_LAYERS 28
 
 static int
-refuse(const struct source *source, const char *key, const char *wanted)
-{
-    const json_t *value = value_of(source, key);
-
-    if (value == NULL) {
-        report_error(
-            "%s: \"%s\" is missing, expected %s", source->path, key, wanted);
-        return -1;
-    }
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-    report_error("%s: \"%s\" is %.40s, expected %s", source->path, key,
-        text == NULL ? "?" : text, wanted);
-    free(text);
-    return -1;
-}
-
-/* Leaves *out alone if the key is missing; a size of 0 then means required. */
-static int
-read_size(const struct source *source, size_t *out, const char *key)
-{
-    const json_t *value = value_of(source, key);
-
-    if (value == NULL && *out != 0) {
-        return 0;
-    }
-    if (!json_is_integer(value) || json_integer_value(value) < 0) {
-        return refuse(source, key, "a whole number");
-    }
-    *out = (size_t)json_integer_value(value);
-    return 0;
-}
-
-/* Leaves *out alone if the key is missing; NaN-free: JSON has no NaN. */
-static int
-read_real(
-    const struct source *source, double *out, const char *key, bool required)
-{
-    const json_t *value = value_of(source, key);
-
-    if (value == NULL && !required) {
-        return 0;
-    }
-    if (!json_is_number(value)) {
-        return refuse(source, key, "a number");
-    }
-    *out = json_number_value(value);
-    return 0;
-}
-
-static int
-read_bool(const struct source *source, bool *out, const char *key)
-{
-    const json_t *value = value_of(source, key);
-
-    if (value == NULL) {
-        return 0;
-    }
-    if (!json_is_boolean(value)) {
-        return refuse(source, key, "true or false");
-    }
-    *out = json_is_true(value);
-    return 0;
-}
-
-static int
-read_rope_kind(struct model_rope *rope, const struct source *scaling)
+read_rope_kind(struct model_rope *rope, const struct model_json *scaling)
 {
     const char *key =
-        value_of(scaling, "rope_type") != NULL ? "rope_type" : "type";
-    const json_t *value = value_of(scaling, key);
+        model_json_value(scaling, "rope_type") != NULL ? "rope_type" : "type";
+    const json_t *value = model_json_value(scaling, key);
     const char *kind = json_string_value(value);
 
     if (value == NULL) {
         kind = "default";
     } else if (kind == NULL) {
-        return refuse(scaling, key, "a word");
+        return model_json_refuse(scaling, key, "a word");
     }
     if (strcmp(kind, "default") == 0) {
         rope->kind = MODEL_ROPE_PLAIN;
@@ -115,18 +41,18 @@ read_rope_kind(struct model_rope *rope, const struct source *scaling)
     }
     if (strcmp(kind, "linear") == 0) {
         rope->kind = MODEL_ROPE_LINEAR;
-        return read_real(scaling, &rope->factor, "factor", true);
+        return model_json_real(scaling, &rope->factor, "factor", true);
     }
     if (strcmp(kind, "llama3") == 0) {
         rope->kind = MODEL_ROPE_LLAMA3;
-        if (read_real(scaling, &rope->factor, "factor", true) != 0 ||
-            read_real(scaling, &rope->low_turns, "low_freq_factor", true) !=
-                0 ||
-            read_real(scaling, &rope->high_turns, "high_freq_factor", true) !=
-                0) {
+        if (model_json_real(scaling, &rope->factor, "factor", true) != 0 ||
+            model_json_real(
+                scaling, &rope->low_turns, "low_freq_factor", true) != 0 ||
+            model_json_real(
+                scaling, &rope->high_turns, "high_freq_factor", true) != 0) {
             return -1;
         }
-        return read_real(scaling, &rope->original_positions,
+        return model_json_real(scaling, &rope->original_positions,
             "original_max_position_embeddings", true);
     }
     report_error("%s: rotary scaling \"%.40s\" is not supported; known: "
@@ -135,44 +61,83 @@ read_rope_kind(struct model_rope *rope, const struct source *scaling)
     return -1;
 }
 
+/* One rotation: an object, or for NULL nothing but what is known before. */
 static int
-read_rope(struct model_config *config, const struct source *source)
+read_scaling(struct model_rope *rope, double *share,
+    const struct model_json *json, const char *key)
 {
-    const char *key = value_of(source, "rope_parameters") != NULL
-                          ? "rope_parameters"
-                          : "rope_scaling";
-    struct source scaling = {value_of(source, key), source->path};
-    double share = 1;
+    struct model_json scaling = {model_json_value(json, key), json->path};
 
-    config->rope.theta = 10000;
-    if (read_real(source, &config->rope.theta, "rope_theta", false) != 0 ||
-        read_real(source, &share, "partial_rotary_factor", false) != 0) {
+    if (scaling.object == NULL) {
+        return 0;
+    }
+    if (!json_is_object(scaling.object)) {
+        return model_json_refuse(json, key, "an object");
+    }
+    if (model_json_real(&scaling, &rope->theta, "rope_theta", false) != 0 ||
+        model_json_real(&scaling, share, "partial_rotary_factor", false) != 0) {
         return -1;
     }
-    if (scaling.object != NULL) {
-        if (!json_is_object(scaling.object)) {
-            return refuse(source, key, "an object");
-        }
-        if (read_real(&scaling, &config->rope.theta, "rope_theta", false) !=
-                0 ||
-            read_real(&scaling, &share, "partial_rotary_factor", false) != 0 ||
-            read_rope_kind(&config->rope, &scaling) != 0) {
-            return -1;
-        }
-    }
-    if (share != 1) {
-        report_error("%s: partial_rotary_factor is %g, only 1 is supported",
-            source->path, share);
+    return read_rope_kind(rope, &scaling);
+}
+
+/* How much of a head turns. */
+static int
+set_share(struct model_config *config, double share, const char *path)
+{
+    if (!(share >= 0 && share <= 1)) {
+        report_error("%s: partial_rotary_factor (rotary_pct) is %g, expected "
+                     "0 to 1",
+            path, share);
         return -1;
+    }
+    if (config->positions == MODEL_POSITIONS_ROTARY) {
+        config->n_rotary = (size_t)((double)config->head_width * share);
     }
     return 0;
 }
 
+static int
+read_rope(struct model_config *config, const struct model_json *json,
+    const struct model_family *family)
+{
+    const char *share_key = family->keys->rotary_share;
+    const char *theta_key = family->keys->rope_theta;
+    double share = share_key == NULL ? 1 : 0.25;
+    bool is_new = model_json_value(json, "rope_parameters") != NULL;
+    const char *key = is_new ? "rope_parameters" : "rope_scaling";
+    struct model_json by_type = {model_json_value(json, key), json->path};
+
+    if (model_json_real(json, &config->rope.theta,
+            theta_key == NULL ? "rope_theta" : theta_key, false) != 0 ||
+        model_json_real(json, &share,
+            share_key == NULL ? "partial_rotary_factor" : share_key,
+            false) != 0 ||
+        model_json_real(json, &config->local_rope.theta, "rope_local_base_freq",
+            false) != 0) {
+        return -1;
+    }
+    if (config->has_local_rope && json_is_object(by_type.object) &&
+        (model_json_value(&by_type, "full_attention") != NULL ||
+            model_json_value(&by_type, "sliding_attention") != NULL)) {
+        double local_share = 1;
+        if (read_scaling(&config->rope, &share, &by_type, "full_attention") !=
+                0 ||
+            read_scaling(&config->local_rope, &local_share, &by_type,
+                "sliding_attention") != 0) {
+            return -1;
+        }
+    } else if (read_scaling(&config->rope, &share, json, key) != 0) {
+        return -1;
+    }
+    return set_share(config, share, json->path);
+}
+
 /* bos_token_id: a number, a list of which the first counts, or null. */
 static int
-read_start_token(struct model_config *config, const struct source *source)
+read_start_token(struct model_config *config, const struct model_json *json)
 {
-    const json_t *value = json_object_get(source->object, "bos_token_id");
+    const json_t *value = json_object_get(json->object, "bos_token_id");
 
     if (value == NULL) {
         return 0;
@@ -185,116 +150,359 @@ read_start_token(struct model_config *config, const struct source *source)
         return 0;
     }
     if (!json_is_integer(value) || json_integer_value(value) < 0) {
-        return refuse(source, "bos_token_id", "a token number");
+        return model_json_refuse(json, "bos_token_id", "a token number");
     }
     config->start_token = json_integer_value(value);
     return 0;
 }
 
 static int
-read_sizes(struct model_config *config, const struct source *source,
+read_mlp_width(struct model_config *config, const struct model_json *json,
     const struct model_family *family)
 {
-    config->positions_max = family->positions_max;
-    if (read_size(source, &config->n_layers, "num_hidden_layers") != 0 ||
-        read_size(source, &config->width, "hidden_size") != 0 ||
-        read_size(source, &config->n_heads, "num_attention_heads") != 0 ||
-        read_size(source, &config->mlp_width, "intermediate_size") != 0 ||
-        read_size(source, &config->vocabulary, "vocab_size") != 0 ||
-        read_size(source, &config->positions_max, "max_position_embeddings") !=
-            0) {
-        return -1;
-    }
-    bool is_null =
-        json_is_null(json_object_get(source->object, "num_key_value_heads"));
-    config->n_kv_heads = family->n_kv_heads == 0 || is_null
-                             ? config->n_heads
-                             : family->n_kv_heads;
-    if (config->n_heads == 0) {
-        return refuse(source, "num_attention_heads", "at least 1");
-    }
-    config->head_width = config->width / config->n_heads;
-    if (value_of(source, "head_dim") == NULL &&
-        config->width % config->n_heads != 0) {
-        report_error("%s: hidden_size %zu is not a multiple of %zu heads",
-            source->path, config->width, config->n_heads);
-        return -1;
-    }
-    if (config->head_width == 0) {
-        config->head_width = 1; /* odd, so refused unless head_dim is given */
-    }
-    if (read_size(source, &config->n_kv_heads, "num_key_value_heads") != 0) {
-        return -1;
-    }
-    return read_size(source, &config->head_width, "head_dim");
-}
+    size_t widening = family->mlp_widening;
 
-static int
-read_biases(struct model_config *config, const struct source *source,
-    const struct model_family *family)
-{
-    config->has_qkv_bias = family->has_qkv_bias;
-    if (!family->may_have_bias) {
-        return 0;
+    if (widening == 0 ||
+        model_json_value(json, family->keys->mlp_width) != NULL) {
+        return model_json_size(
+            json, &config->mlp_width, family->keys->mlp_width);
     }
-    if (read_bool(source, &config->has_qkv_bias, "attention_bias") != 0) {
+    if (model_json_size(json, &widening, "widening_factor") != 0) {
         return -1;
     }
-    config->has_output_bias = config->has_qkv_bias;
-    return read_bool(source, &config->has_mlp_bias, "mlp_bias");
-}
-
-/* Refuse what would change the numbers and is not computed here. */
-static int
-refuse_unknown(const struct source *source, const struct model_family *family)
-{
-    const json_t *act = value_of(source, "hidden_act");
-    const json_t *window = json_object_get(source->object, "sliding_window");
-    bool has_window = family->has_window;
-
-    if (act != NULL &&
-        (!json_is_string(act) || strcmp(json_string_value(act), "silu") != 0)) {
-        return refuse(source, "hidden_act", "\"silu\"");
-    }
-    if (read_bool(source, &has_window, "use_sliding_window") != 0) {
-        return -1;
-    }
-    if (has_window && !json_is_null(window)) {
-        report_error(
-            "%s: sliding_window is not supported; expected null", source->path);
-        return -1;
+    if (__builtin_mul_overflow(config->width, widening, &config->mlp_width)) {
+        return model_json_refuse(json, "widening_factor", "a small number");
     }
     return 0;
 }
 
 static int
-read_config(struct model_config *config, const struct source *source)
+read_head_width(struct model_config *config, const struct model_json *json)
 {
-    const char *name = json_string_value(value_of(source, "model_type"));
+    if (model_json_value(json, "head_dim") == NULL && config->head_width == 0) {
+        config->head_width = config->width / config->n_heads;
+        if (config->width % config->n_heads != 0) {
+            report_error("%s: hidden_size %zu is not a multiple of %zu heads",
+                json->path, config->width, config->n_heads);
+            return -1;
+        }
+        if (config->head_width == 0) {
+            return model_json_refuse(json, "hidden_size", "at least 1");
+        }
+        return 0;
+    }
+    return model_json_size(json, &config->head_width, "head_dim");
+}
+
+static int
+read_sizes(struct model_config *config, const struct model_json *json,
+    const struct model_family *family)
+{
+    const struct model_keys *keys = family->keys;
+
+    if (model_json_size(json, &config->n_layers, keys->n_layers) != 0 ||
+        model_json_size(json, &config->width, keys->width) != 0 ||
+        model_json_size(json, &config->n_heads, keys->n_heads) != 0 ||
+        read_mlp_width(config, json, family) != 0 ||
+        model_json_size(json, &config->vocabulary, "vocab_size") != 0 ||
+        model_json_size(json, &config->positions_max, keys->positions_max) !=
+            0) {
+        return -1;
+    }
+    if (config->n_heads == 0) {
+        return model_json_refuse(json, keys->n_heads, "at least 1");
+    }
+    if (config->n_kv_heads == 0 ||
+        model_json_is_null(json, "num_key_value_heads")) {
+        config->n_kv_heads = config->n_heads;
+    }
+    if (model_json_size(json, &config->n_kv_heads, "num_key_value_heads") !=
+        0) {
+        return -1;
+    }
+    return read_head_width(config, json);
+}
+
+static int
+read_biases(struct model_config *config, const struct model_json *json,
+    const struct model_family *family)
+{
+    if (family->may_have_attention_bias) {
+        if (model_json_bool(json, &config->has_qkv_bias, "attention_bias") !=
+            0) {
+            return -1;
+        }
+        config->has_output_bias = config->has_qkv_bias;
+    }
+    if (!family->may_have_mlp_bias) {
+        return 0;
+    }
+    return model_json_bool(json, &config->has_mlp_bias, "mlp_bias");
+}
+
+/*
+ * Gemma's first files say "gelu" and mean the approximation by tanh, as do
+ * those which say both; all others mean what they say.
+ */
+static int
+read_activation(struct model_config *config, const struct model_json *json,
+    const struct model_family *family)
+{
+    static const struct {
+        const char *name;
+        enum activation activation;
+    } known[] = {
+        {"silu", ACTIVATION_SILU},
+        {"swish", ACTIVATION_SILU},
+        {"gelu", ACTIVATION_GELU},
+        {"gelu_new", ACTIVATION_GELU_TANH},
+        {"gelu_fast", ACTIVATION_GELU_TANH},
+        {"gelu_pytorch_tanh", ACTIVATION_GELU_TANH},
+    };
+    const char *key = family->keys->activation;
+    const json_t *value = model_json_value(json, key);
+
+    if (value == NULL) {
+        return 0;
+    }
+    for (size_t i = 0;
+         json_is_string(value) && i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(json_string_value(value), known[i].name) == 0) {
+            bool is_meant =
+                config->has_unit_gain && known[i].activation == ACTIVATION_GELU;
+            config->activation =
+                is_meant ? ACTIVATION_GELU_TANH : known[i].activation;
+            return 0;
+        }
+    }
+    return model_json_refuse(
+        json, key, "\"silu\", \"gelu\", \"gelu_new\" or \"gelu_pytorch_tanh\"");
+}
+
+/* layer_types: which layers are local. */
+static int
+read_layer_types(struct model_config *config, const struct model_json *json)
+{
+    const json_t *types = model_json_value(json, "layer_types");
+
+    if (!json_is_array(types) || json_array_size(types) != config->n_layers ||
+        config->n_layers > MODEL_LAYERS_MAX) {
+        return model_json_refuse(json, "layer_types", "a list of all layers");
+    }
+    for (size_t l = 0; l < config->n_layers; l++) {
+        const char *type = json_string_value(json_array_get(types, l));
+        if (type != NULL && strcmp(type, "sliding_attention") == 0) {
+            model_config_set_local(config, l);
+        } else if (type == NULL || strcmp(type, "full_attention") != 0) {
+            report_error("%s: \"layer_types\" of layer %zu is \"%.40s\", "
+                         "expected full_attention or sliding_attention",
+                json->path, l, type == NULL ? "?" : type);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* The size of the window, 0 if there is none. */
+static int
+read_window_size(
+    struct model_config *config, const struct model_json *json, bool is_used)
+{
+    const char *key = "sliding_window";
+
+    if (!is_used || model_json_is_null(json, key)) {
+        config->window = 0;
+    }
+    if (!is_used || model_json_value(json, key) == NULL) {
+        return 0;
+    }
+    if (model_json_size(json, &config->window, key) != 0) {
+        return -1;
+    }
+    return config->window > 0 ? 0 : model_json_refuse(json, key, "at least 1");
+}
+
+/* Which layers have a window, and its size. */
+static int
+read_window(struct model_config *config, const struct model_json *json,
+    const struct model_family *family)
+{
+    bool is_late = family->local == MODEL_LOCAL_LATE, is_used = !is_late;
+    size_t first = is_late ? LATE_LAYERS : 0, pattern = family->local_pattern;
+
+    if (family->local == MODEL_LOCAL_NONE) {
+        return 0;
+    }
+    if (model_json_bool(json, &is_used, "use_sliding_window") != 0 ||
+        read_window_size(config, json, is_used) != 0) {
+        return -1;
+    }
+    if (family->local != MODEL_LOCAL_ALL &&
+        model_json_value(json, "layer_types") != NULL) {
+        return read_layer_types(config, json);
+    }
+    if (is_late && model_json_size(json, &first, "max_window_layers") != 0) {
+        return -1;
+    }
+    if (config->has_local_rope &&
+        model_json_size(json, &pattern, "sliding_window_pattern") != 0) {
+        return -1;
+    }
+    if (pattern == 0 && family->local == MODEL_LOCAL_PATTERN) {
+        return model_json_refuse(json, "sliding_window_pattern", "at least 1");
+    }
+    for (size_t l = first; l < config->n_layers && l < MODEL_LAYERS_MAX; l++) {
+        if (pattern == 0 || (l + 1) % pattern != 0) {
+            model_config_set_local(config, l);
+        }
+    }
+    return 0;
+}
+
+/* Where positions enter, for the one family that leaves the choice. */
+static int
+read_positions(struct model_config *config, const struct model_json *json)
+{
+    const char *key = "position_embedding";
+    const json_t *value = model_json_value(json, key);
+
+    if (value == NULL || config->order != MODEL_ORDER_POST) {
+        return 0;
+    }
+    if (json_is_string(value) &&
+        strcmp(json_string_value(value), "rotary") == 0) {
+        config->positions = MODEL_POSITIONS_ROTARY;
+        return 0;
+    }
+    if (json_is_string(value) &&
+        strcmp(json_string_value(value), "sinusoidal") == 0) {
+        return 0;
+    }
+    return model_json_refuse(json, key, "\"rotary\" or \"sinusoidal\"");
+}
+
+/* A cap; null: none. */
+static int
+read_cap(double *cap, const struct model_json *json, const char *key)
+{
+    if (model_json_is_null(json, key)) {
+        *cap = 0;
+        return 0;
+    }
+    if (model_json_real(json, cap, key, false) != 0) {
+        return -1;
+    }
+    if (model_json_value(json, key) != NULL && !(*cap >= 1e-3 && *cap <= 1e6)) {
+        return model_json_refuse(json, key, "0.001 to 1000000, or null");
+    }
+    return 0;
+}
+
+/* What scores, logits and embeddings are multiplied by, and their caps. */
+static int
+read_scales(struct model_config *config, const struct model_json *json,
+    const struct model_family *family)
+{
+    const char *key = "query_pre_attn_scalar";
+    double scalar = 0;
+
+    if (family->is_embedding_scaled) {
+        config->embedding_scale = sqrt((double)config->width);
+    }
+    if (config->attention_scale == 0) {
+        return 0;
+    }
+    if (model_json_value(json, key) != NULL) {
+        if (model_json_real(json, &scalar, key, true) != 0) {
+            return -1;
+        }
+        if (!(scalar > 0 && scalar <= 1e9)) {
+            return model_json_refuse(json, key, "a number above 0");
+        }
+        config->attention_scale = 1 / sqrt(scalar);
+    }
+    if (read_cap(&config->attention_cap, json, "attn_logit_softcapping") != 0) {
+        return -1;
+    }
+    return read_cap(&config->logit_cap, json, "final_logit_softcapping");
+}
+
+/* Whether attention and MLP have the same input. */
+static int
+read_order(struct model_config *config, const struct model_json *json)
+{
+    bool is_parallel = true;
+
+    if (config->order != MODEL_ORDER_PARALLEL) {
+        return 0;
+    }
+    if (model_json_bool(json, &is_parallel, "use_parallel_residual") != 0) {
+        return -1;
+    }
+    config->order = is_parallel ? MODEL_ORDER_PARALLEL : MODEL_ORDER_PRE;
+    return 0;
+}
+
+/* Refuse what would change the numbers and is not computed here. */
+static int
+refuse_unknown(const struct model_json *json)
+{
+    static const struct {
+        const char *key;
+        bool wanted;
+    } keys[] = {
+        {"scale_attn_weights", true},
+        {"scale_attn_by_inverse_layer_idx", false},
+        {"add_cross_attention", false},
+        {"use_bidirectional_attention", false},
+    };
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        bool value = keys[i].wanted;
+        if (model_json_bool(json, &value, keys[i].key) != 0) {
+            return -1;
+        }
+        if (value != keys[i].wanted) {
+            return model_json_refuse(
+                json, keys[i].key, keys[i].wanted ? "true" : "false");
+        }
+    }
+    return 0;
+}
+
+static int
+read_config(struct model_config *config, const struct model_json *json)
+{
+    const char *name = json_string_value(model_json_value(json, "model_type"));
 
     if (name == NULL) {
-        return refuse(source, "model_type", "the name of an architecture");
+        return model_json_refuse(
+            json, "model_type", "the name of an architecture");
     }
     const struct model_family *family =
-        model_family_find(name, false, source->path);
+        model_family_find(name, false, json->path);
     if (family == NULL) {
         return -1;
     }
-    *config = (struct model_config){
-        .architecture = family->name,
-        .epsilon = 1e-6,
-        .start_token = family->start_token,
-    };
-    if (refuse_unknown(source, family) != 0 ||
-        read_sizes(config, source, family) != 0 ||
-        read_real(source, &config->epsilon, "rms_norm_eps", false) != 0 ||
-        read_bool(source, &config->is_tied, "tie_word_embeddings") != 0 ||
-        read_biases(config, source, family) != 0 ||
-        read_rope(config, source) != 0 ||
-        read_start_token(config, source) != 0) {
+    *config = family->base;
+    if (config->architecture == NULL) {
+        config->architecture = family->name;
+    }
+    if (refuse_unknown(json) != 0 || read_sizes(config, json, family) != 0 ||
+        model_json_real(json, &config->epsilon, family->keys->epsilon, false) !=
+            0 ||
+        model_json_bool(json, &config->is_tied, "tie_word_embeddings") != 0 ||
+        read_order(config, json) != 0 ||
+        read_biases(config, json, family) != 0 ||
+        read_activation(config, json, family) != 0 ||
+        read_scales(config, json, family) != 0 ||
+        read_window(config, json, family) != 0 ||
+        read_positions(config, json) != 0 ||
+        read_rope(config, json, family) != 0 ||
+        read_start_token(config, json) != 0) {
         return -1;
     }
-    return model_config_check(config, source->path);
+    return model_config_check(config, json->path);
 }
 
 int
@@ -310,7 +518,7 @@ model_config_text(struct model_config *config, const char *text, size_t bytes,
     } else if (!json_is_object(root)) {
         report_error("%s: not a JSON object", path);
     } else {
-        rc = read_config(config, &(struct source){root, path});
+        rc = read_config(config, &(struct model_json){root, path});
     }
     json_decref(root);
     return rc;

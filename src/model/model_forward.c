@@ -108,8 +108,10 @@ attend(struct model_state *state, size_t l, size_t row, size_t T)
                                         .cache = state->caches[l],
                                         .first = rows->positions[row],
                                         .T = T,
-                                        .n_heads = rows->model->config.n_heads,
+                                        .n_heads = c->n_heads,
+                                        .window = rows->model->layers[l].window,
                                         .scale = model_rows_scale(rows),
+                                        .cap = (float)c->attention_cap,
                                         .n_threads = rows->n_threads,
                                     });
 }

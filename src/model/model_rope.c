@@ -60,3 +60,19 @@ model_rope_tables(float *cosine, float *sine, const double *frequency,
         }
     }
 }
+
+void
+model_rope_sinusoids(float *out, size_t n_positions, size_t C)
+{
+    size_t n = C / 2 + 1;
+
+    for (size_t i = 0; i < C; i++) {
+        size_t pair = i < n ? i : i - n;
+        double frequency = elementary_pow(10000, -2 * (double)pair / (double)C);
+        for (size_t t = 0; t < n_positions; t++) {
+            double angle = (double)t * frequency;
+            out[t * C + i] =
+                (float)(i < n ? elementary_sin(angle) : elementary_cos(angle));
+        }
+    }
+}

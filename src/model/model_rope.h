@@ -1,5 +1,6 @@
 /*
- * model_rope.h - rotary position embedding: frequencies and tables.
+ * model_rope.h - rotary position embedding: frequencies and tables; and the
+ * sinusoids of positions that are added instead.
  *
  * Pair i of a head turns by position * frequency[i].  Everything is computed
  * in double with the functions of math/elementary.h and rounded to float
@@ -36,5 +37,11 @@ void model_rope_frequencies(
 /* cos and sin (n_positions, n_pairs) of every position and pair. */
 void model_rope_tables(float *cosine, float *sine, const double *frequency,
     size_t n_positions, size_t n_pairs);
+
+/*
+ * What sinusoidal positions (n_positions, C) add: [sines, cosines], each of
+ * C/2 + 1 frequencies 10000^(-2i / C), cut to C numbers.
+ */
+void model_rope_sinusoids(float *out, size_t n_positions, size_t C);
 
 #endif /* MODEL_MODEL_ROPE_H */

@@ -1,7 +1,8 @@
 /*
  * model_rows.c
  *
- * The block is written once, from parts: norm, linear, rotate, gated MLP.
+ * The block is written once, from parts: norms, linear maps, rotation, an
+ * activation.  Which parts a layer has is decided outside of loops over rows.
  *
  * Everything between the products goes row by row, through an OpenMP team if
  * there is more than one thread: each row is one call of a vector kernel,
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/report.h"
 #include "format/tensor.h"
 #include "math/gemm.h"
 #include "math/vector.h"
@@ -38,12 +40,52 @@ qkv_width(const struct model_config *c)
     return q_width(c) + 2 * kv_width(c);
 }
 
+/* Numbers of the MLP of one row. */
+static size_t
+mlp_width(const struct model_config *c)
+{
+    return c->is_ungated ? c->mlp_width : 2 * c->mlp_width;
+}
+
+/* What depends on the position only: angles, or what embeddings gain. */
+static int
+tables_init(struct model_rows *rows)
+{
+    const struct model *model = rows->model;
+    const struct model_config *c = &model->config;
+    size_t T = rows->positions_max, n_pairs = c->n_rotary / 2;
+
+    for (size_t i = 0; i < 2 && model->frequency[i] != NULL; i++) {
+        rows->cosine[i] = mem_alloc(T * n_pairs, sizeof(float));
+        rows->sine[i] = mem_alloc(T * n_pairs, sizeof(float));
+        if (rows->cosine[i] == NULL || rows->sine[i] == NULL) {
+            return -1;
+        }
+        model_rope_tables(
+            rows->cosine[i], rows->sine[i], model->frequency[i], T, n_pairs);
+    }
+    if (c->positions == MODEL_POSITIONS_SINUSOIDAL) {
+        rows->sinusoids = mem_alloc(T * c->width, sizeof(float));
+        if (rows->sinusoids == NULL) {
+            return -1;
+        }
+        model_rope_sinusoids(rows->sinusoids, T, c->width);
+    }
+    if (model->positions != NULL && T > c->positions_max) {
+        report_error("%s: %zu positions are asked for, the model has a table "
+                     "of %zu",
+            model->path, T, c->positions_max);
+        return -1;
+    }
+    return 0;
+}
+
 int
 model_rows_init(struct model_rows *rows, const struct model *model,
     size_t positions_max, size_t rows_max, int n_threads)
 {
     const struct model_config *c = &model->config;
-    size_t T = rows_max, n_pairs = c->head_width / 2;
+    size_t T = rows_max;
 
     *rows = (struct model_rows){
         .model = model,
@@ -51,31 +93,29 @@ model_rows_init(struct model_rows *rows, const struct model *model,
         .rows_max = rows_max,
         .n_threads = n_threads < 1 ? 1 : n_threads,
     };
-    rows->cosine = mem_alloc(positions_max * n_pairs, sizeof(float));
-    rows->sine = mem_alloc(positions_max * n_pairs, sizeof(float));
     rows->positions = mem_alloc(T, sizeof(rows->positions[0]));
     rows->hidden = mem_alloc(T * c->width, sizeof(float));
     rows->normed = mem_alloc(T * c->width, sizeof(float));
     rows->qkv = mem_alloc(T * qkv_width(c), sizeof(float));
     rows->queries = mem_alloc(T * q_width(c), sizeof(float));
     rows->attended = mem_alloc(T * q_width(c), sizeof(float));
-    rows->gate_up = mem_alloc(T * 2 * c->mlp_width, sizeof(float));
-    if (rows->cosine == NULL || rows->sine == NULL || rows->positions == NULL ||
-        rows->hidden == NULL || rows->normed == NULL || rows->qkv == NULL ||
-        rows->queries == NULL || rows->attended == NULL ||
-        rows->gate_up == NULL) {
+    rows->gate_up = mem_alloc(T * mlp_width(c), sizeof(float));
+    if (rows->positions == NULL || rows->hidden == NULL ||
+        rows->normed == NULL || rows->qkv == NULL || rows->queries == NULL ||
+        rows->attended == NULL || rows->gate_up == NULL) {
         return -1;
     }
-    model_rope_tables(
-        rows->cosine, rows->sine, model->frequency, positions_max, n_pairs);
-    return 0;
+    return tables_init(rows);
 }
 
 void
 model_rows_release(struct model_rows *rows)
 {
-    mem_free(rows->cosine);
-    mem_free(rows->sine);
+    for (size_t i = 0; i < 2; i++) {
+        mem_free(rows->cosine[i]);
+        mem_free(rows->sine[i]);
+    }
+    mem_free(rows->sinusoids);
     mem_free(rows->positions);
     mem_free(rows->hidden);
     mem_free(rows->normed);
@@ -85,19 +125,41 @@ model_rows_release(struct model_rows *rows)
     mem_free(rows->gate_up);
 }
 
+/* row (C) *= scale. */
+static void
+scale_row(float *row, float scale, size_t C)
+{
+    for (size_t c = 0; c < C; c++) {
+        row[c] *= scale;
+    }
+}
+
 void
 model_rows_embed(struct model_rows *rows, const uint32_t *tokens, size_t T)
 {
     const struct model *model = rows->model;
     size_t C = model->config.width;
+    float scale = (float)model->config.embedding_scale;
 
     for (size_t t = 0; t < T; t++) {
         float *row = rows->hidden + t * C;
         assert(tokens[t] < model->config.vocabulary);
         if (model->embedding == NULL) {
-            gemm_unpack_row(row, model->output, tokens[t]);
+            gemm_unpack_row(row, model->output.weights, tokens[t]);
         } else {
             tensor_widen(row, model->embedding, (uint64_t)tokens[t] * C, C);
+        }
+        if (scale != 0) {
+            scale_row(row, scale, C);
+        }
+        if (model->positions != NULL) {
+            tensor_widen(rows->normed, model->positions,
+                (uint64_t)rows->positions[t] * C, C);
+            vector_add(model->kernels, row, rows->normed, C);
+        }
+        if (rows->sinusoids != NULL) {
+            vector_add(model->kernels, row,
+                rows->sinusoids + rows->positions[t] * C, C);
         }
     }
 }
@@ -121,29 +183,42 @@ each_row(struct model_rows *rows, size_t T,
 }
 
 struct norm_work {
-    const float *in, *gain;
+    float *out;
+    const float *in;
+    const struct model_norm_weights *weights;
 };
 
 static void
-norm_row(struct model_rows *rows, size_t t, const void *context)
+rms_norm_row(struct model_rows *rows, size_t t, const void *context)
 {
     const struct norm_work *work = context;
     const struct model_config *c = &rows->model->config;
 
-    vector_rms_norm(rows->model->kernels, rows->normed + t * c->width,
-        work->in + t * c->width, work->gain, (float)c->epsilon, 1, c->width);
+    vector_rms_norm(rows->model->kernels, work->out + t * c->width,
+        work->in + t * c->width, work->weights->gain, (float)c->epsilon, 1,
+        c->width);
 }
 
-/* normed (T, C) = norm of T rows of hidden from row first on. */
 static void
-norm(struct model_rows *rows, const float *gain, size_t first, size_t T)
+layer_norm_row(struct model_rows *rows, size_t t, const void *context)
 {
-    struct norm_work work = {
-        .in = rows->hidden + first * rows->model->config.width,
-        .gain = gain,
-    };
+    const struct norm_work *work = context;
+    const struct model_config *c = &rows->model->config;
 
-    each_row(rows, T, norm_row, &work);
+    vector_layer_norm(rows->model->kernels, work->out + t * c->width,
+        work->in + t * c->width, work->weights->gain, work->weights->bias,
+        (float)c->epsilon, 1, c->width);
+}
+
+/* out (T, C) = norm of in (T, C); the two may be the same. */
+static void
+norm(struct model_rows *rows, float *out, const float *in,
+    const struct model_norm_weights *weights, size_t T)
+{
+    const struct norm_work work = {out, in, weights};
+    bool is_rms = rows->model->config.norm == MODEL_NORM_RMS;
+
+    each_row(rows, T, is_rms ? rms_norm_row : layer_norm_row, &work);
 }
 
 /* out (T, N) = in (T, K), rows in_stride apart, times weights plus bias. */
@@ -159,25 +234,46 @@ apply(struct model_rows *rows, float *out, const float *in, size_t in_stride,
     }
 }
 
-/* hidden (T, C) += normed (T, C), which holds the output of a sublayer. */
+/*
+ * Add normed (T, C), which holds the output of attention or MLP, to hidden,
+ * with a norm of the one before or of the other after, if there is one.
+ */
 static void
-add_to_hidden(struct model_rows *rows, size_t T)
+add_to_hidden(
+    struct model_rows *rows, const struct model_norm_weights *post, size_t T)
 {
-    vector_add(rows->model->kernels, rows->hidden, rows->normed,
-        T * rows->model->config.width);
+    const struct model_config *c = &rows->model->config;
+
+    if (c->order == MODEL_ORDER_SANDWICH) {
+        norm(rows, rows->normed, rows->normed, post, T);
+    }
+    vector_add(rows->model->kernels, rows->hidden, rows->normed, T * c->width);
+    if (c->order == MODEL_ORDER_POST) {
+        norm(rows, rows->hidden, rows->hidden, post, T);
+    }
 }
 
-/* Rotate q and k in place, collect the queries. */
+/* Norm and rotate q and k in place, collect the queries. */
 static void
 rotate_row(struct model_rows *rows, size_t t, const void *context)
 {
+    const struct model_layer *layer = context;
     const struct model_config *c = &rows->model->config;
+    const struct kernels *kernels = rows->model->kernels;
     float *row = rows->qkv + t * qkv_width(c);
 
-    (void)context;
-    vector_rotate(rows->model->kernels, row, rows->cosine, rows->sine,
-        rows->positions[t], 1, c->n_heads + c->n_kv_heads, c->head_width,
-        c->head_width);
+    if (layer->q_norm != NULL) {
+        float *keys = row + q_width(c);
+        vector_rms_norm(kernels, row, row, layer->q_norm, (float)c->epsilon,
+            c->n_heads, c->head_width);
+        vector_rms_norm(kernels, keys, keys, layer->k_norm, (float)c->epsilon,
+            c->n_kv_heads, c->head_width);
+    }
+    if (c->n_rotary > 0) {
+        vector_rotate(kernels, row, rows->cosine[layer->rope],
+            rows->sine[layer->rope], rows->positions[t], 1,
+            c->n_heads + c->n_kv_heads, c->head_width, c->n_rotary);
+    }
     memcpy(rows->queries + t * q_width(c), row, q_width(c) * sizeof(float));
 }
 
@@ -187,10 +283,14 @@ model_rows_project(struct model_rows *rows, size_t l, size_t T)
     const struct model *model = rows->model;
     const struct model_config *c = &model->config;
     const struct model_layer *layer = &model->layers[l];
+    const float *in = rows->hidden;
 
-    norm(rows, layer->attention_norm, 0, T);
-    apply(rows, rows->qkv, rows->normed, c->width, &layer->qkv, T);
-    each_row(rows, T, rotate_row, NULL);
+    if (c->order != MODEL_ORDER_POST) {
+        norm(rows, rows->normed, rows->hidden, &layer->attention_norm, T);
+        in = rows->normed;
+    }
+    apply(rows, rows->qkv, in, c->width, &layer->qkv, T);
+    each_row(rows, T, rotate_row, layer);
 }
 
 const float *
@@ -210,43 +310,90 @@ model_rows_values(const struct model_rows *rows, size_t t)
 float
 model_rows_scale(const struct model_rows *rows)
 {
-    return (float)(1 / sqrt((double)rows->model->config.head_width));
+    const struct model_config *c = &rows->model->config;
+
+    return (float)(c->attention_scale != 0 ? c->attention_scale
+                                           : 1 / sqrt((double)c->head_width));
 }
 
 static void
 gate_row(struct model_rows *rows, size_t t, const void *context)
 {
-    size_t F = rows->model->config.mlp_width;
+    const struct model_config *c = &rows->model->config;
+    size_t F = c->mlp_width;
     float *gate = rows->gate_up + t * 2 * F;
 
     (void)context;
-    vector_swiglu(rows->model->kernels, gate, gate + F, F);
+    activation_gate(rows->model->kernels, c->activation, gate, gate + F, F);
+}
+
+static void
+activate_row(struct model_rows *rows, size_t t, const void *context)
+{
+    const struct model_config *c = &rows->model->config;
+    size_t F = c->mlp_width;
+
+    (void)context;
+    activation_apply(
+        rows->model->kernels, c->activation, rows->gate_up + t * F, F);
+}
+
+/* The second half of attention: hidden from hidden and attended. */
+static void
+finish_attention(
+    struct model_rows *rows, const struct model_layer *layer, size_t T)
+{
+    apply(rows, rows->normed, rows->attended, q_width(&rows->model->config),
+        &layer->output, T);
+    add_to_hidden(rows, &layer->attention_post_norm, T);
+}
+
+static void
+mlp(struct model_rows *rows, const struct model_layer *layer, size_t T)
+{
+    const struct model_config *c = &rows->model->config;
+    const float *in = rows->hidden;
+
+    if (c->order != MODEL_ORDER_POST) {
+        norm(rows, rows->normed, rows->hidden, &layer->mlp_norm, T);
+        in = rows->normed;
+    }
+    apply(rows, rows->gate_up, in, c->width, &layer->gate_up, T);
+    each_row(rows, T, c->is_ungated ? activate_row : gate_row, NULL);
+    apply(rows, rows->normed, rows->gate_up, mlp_width(c), &layer->down, T);
+    add_to_hidden(rows, &layer->mlp_post_norm, T);
 }
 
 void
 model_rows_finish(struct model_rows *rows, size_t l, size_t T)
 {
     const struct model *model = rows->model;
-    const struct model_config *c = &model->config;
     const struct model_layer *layer = &model->layers[l];
-    size_t F = c->mlp_width;
 
-    apply(rows, rows->normed, rows->attended, q_width(c), &layer->output, T);
-    add_to_hidden(rows, T);
-
-    norm(rows, layer->mlp_norm, 0, T);
-    apply(rows, rows->gate_up, rows->normed, c->width, &layer->gate_up, T);
-    each_row(rows, T, gate_row, NULL);
-    apply(rows, rows->normed, rows->gate_up, 2 * F, &layer->down, T);
-    add_to_hidden(rows, T);
+    if (model->config.order == MODEL_ORDER_PARALLEL) {
+        /* hidden is still what attention has seen. */
+        mlp(rows, layer, T);
+        finish_attention(rows, layer, T);
+    } else {
+        finish_attention(rows, layer, T);
+        mlp(rows, layer, T);
+    }
 }
 
 void
 model_rows_logits(struct model_rows *rows, float *out, size_t first, size_t n)
 {
     const struct model *model = rows->model;
+    const struct model_config *c = &model->config;
+    const float *in = rows->hidden + first * c->width;
 
-    norm(rows, model->output_norm, first, n);
-    gemm(out, model->config.vocabulary, rows->normed, model->config.width,
-        model->output, n, rows->n_threads);
+    if (c->order != MODEL_ORDER_POST) {
+        norm(rows, rows->normed, in, &model->output_norm, n);
+        in = rows->normed;
+    }
+    apply(rows, out, in, c->width, &model->output, n);
+    if (c->logit_cap > 0) {
+        activation_cap(
+            model->kernels, out, (float)c->logit_cap, n * c->vocabulary);
+    }
 }

@@ -19,14 +19,16 @@ struct model_rows {
     const struct model *model;
     size_t positions_max, rows_max;
     int n_threads;
-    float *cosine, *sine; /* (positions_max, D / 2) */
-    size_t *positions;    /* (rows_max): of the rows, set by the owner */
-    float *hidden;        /* (rows_max, C), also after the last layer */
-    float *normed;        /* (rows_max, C) */
-    float *qkv;           /* (rows_max, (H + 2 G) D) */
-    float *queries;       /* (rows_max, H D) */
-    float *attended;      /* (rows_max, H D) */
-    float *gate_up;       /* (rows_max, 2 F) */
+    /* (positions_max, n_rotary / 2): of all layers, of local ones */
+    float *cosine[2], *sine[2];
+    float *sinusoids;  /* (positions_max, C), or NULL */
+    size_t *positions; /* (rows_max): of the rows, set by the owner */
+    float *hidden;     /* (rows_max, C), also after the last layer */
+    float *normed;     /* (rows_max, C) */
+    float *qkv;        /* (rows_max, (H + 2 G) D) */
+    float *queries;    /* (rows_max, H D) */
+    float *attended;   /* (rows_max, H D) */
+    float *gate_up;    /* (rows_max, 2 F or F) */
 };
 
 /* Errors: -1; rows can be released. */

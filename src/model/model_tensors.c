@@ -11,49 +11,16 @@
 #include "base/report.h"
 #include "format/weights.h"
 
-#define NAME_BYTES_MAX 128
-
-/* %zu stands for the layer. */
-static const char *const names_hub[N_ROLES] = {
-    [ROLE_EMBEDDING] = "model.embed_tokens",
-    [ROLE_OUTPUT_NORM] = "model.norm",
-    [ROLE_OUTPUT] = "lm_head",
-    [ROLE_ATTENTION_NORM] = "model.layers.%zu.input_layernorm",
-    [ROLE_Q] = "model.layers.%zu.self_attn.q_proj",
-    [ROLE_K] = "model.layers.%zu.self_attn.k_proj",
-    [ROLE_V] = "model.layers.%zu.self_attn.v_proj",
-    [ROLE_ATTENTION_OUTPUT] = "model.layers.%zu.self_attn.o_proj",
-    [ROLE_MLP_NORM] = "model.layers.%zu.post_attention_layernorm",
-    [ROLE_GATE] = "model.layers.%zu.mlp.gate_proj",
-    [ROLE_UP] = "model.layers.%zu.mlp.up_proj",
-    [ROLE_DOWN] = "model.layers.%zu.mlp.down_proj",
-};
-
-static const char *const names_gguf[N_ROLES] = {
-    [ROLE_EMBEDDING] = "token_embd",
-    [ROLE_OUTPUT_NORM] = "output_norm",
-    [ROLE_OUTPUT] = "output",
-    [ROLE_ATTENTION_NORM] = "blk.%zu.attn_norm",
-    [ROLE_Q] = "blk.%zu.attn_q",
-    [ROLE_K] = "blk.%zu.attn_k",
-    [ROLE_V] = "blk.%zu.attn_v",
-    [ROLE_ATTENTION_OUTPUT] = "blk.%zu.attn_output",
-    [ROLE_MLP_NORM] = "blk.%zu.ffn_norm",
-    [ROLE_GATE] = "blk.%zu.ffn_gate",
-    [ROLE_UP] = "blk.%zu.ffn_up",
-    [ROLE_DOWN] = "blk.%zu.ffn_down",
-};
-
 #define ROPE_FACTORS "rope_freqs.weight"
 
 int
 model_tensors_init(struct model_tensors *tensors, const struct weights *weights,
-    const char *path)
+    const struct model_names *names, const char *path)
 {
     *tensors = (struct model_tensors){
         .weights = weights,
         .path = path,
-        .names = weights_gguf(weights) != NULL ? names_gguf : names_hub,
+        .names = names,
         .is_used = mem_alloc(weights_count(weights), sizeof(bool)),
     };
     return tensors->is_used == NULL ? -1 : 0;
@@ -66,12 +33,20 @@ model_tensors_release(struct model_tensors *tensors)
     tensors->is_used = NULL;
 }
 
+/* Count a tensor, once. */
 static void
-mark_used(struct model_tensors *tensors, const struct tensor *tensor)
+use(struct model_tensors *tensors, const struct tensor *tensor)
 {
-    for (size_t i = 0; i < weights_count(tensors->weights); i++) {
-        if (weights_at(tensors->weights, i) == tensor) {
-            tensors->is_used[i] = true;
+    size_t i = 0;
+
+    while (weights_at(tensors->weights, i) != tensor) {
+        i++;
+    }
+    if (!tensors->is_used[i]) {
+        tensors->is_used[i] = true;
+        tensors->n_parameters += tensor_count(tensor);
+        if (tensor->n_axes > 1) {
+            tensors->n_by_type[tensor->type] += tensor_count(tensor);
         }
     }
 }
@@ -119,57 +94,91 @@ check_tensor(const struct model_tensors *tensors, const struct tensor *tensor,
     return 0;
 }
 
+/* The tensor of that name, or without the prefix that files may lack. */
 static const struct tensor *
-find(struct model_tensors *tensors, const char *pattern, const char *suffix,
-    size_t layer)
+find_name(const struct model_tensors *tensors, const char *name)
 {
-    char name[NAME_BYTES_MAX];
-    const char *place = strstr(pattern, "%zu");
-
-    if (place == NULL) {
-        snprintf(name, sizeof(name), "%s%s", pattern, suffix);
-    } else {
-        snprintf(name, sizeof(name), "%.*s%zu%s%s", (int)(place - pattern),
-            pattern, layer, place + 3, suffix);
-    }
+    const char *prefix = tensors->names->prefix;
     const struct tensor *tensor = weights_find(tensors->weights, name);
-    if (tensor == NULL) {
-        report_error("%s: tensor %s is missing", tensors->path, name);
+
+    if (tensor == NULL && prefix != NULL &&
+        strncmp(name, prefix, strlen(prefix)) == 0) {
+        tensor = weights_find(tensors->weights, name + strlen(prefix));
     }
     return tensor;
+}
+
+/* Sets name to that of the tensor, "" if the spelling has no such role. */
+static const struct tensor *
+find(const struct model_tensors *tensors, char name[MODEL_NAME_BYTES_MAX],
+    enum model_role role, bool is_bias, size_t layer)
+{
+    const char *other = tensors->names->other_output;
+    const struct tensor *tensor;
+
+    name[0] = '\0';
+    if (!model_name(name, tensors->names, role, is_bias, layer)) {
+        return NULL;
+    }
+    tensor = find_name(tensors, name);
+    if (tensor == NULL && role == ROLE_OUTPUT && other != NULL) {
+        char again[MODEL_NAME_BYTES_MAX];
+        snprintf(
+            again, sizeof(again), "%s%s", other, is_bias ? ".bias" : ".weight");
+        tensor = find_name(tensors, again);
+    }
+    return tensor;
+}
+
+static const struct tensor *
+take(struct model_tensors *tensors, enum model_role role, bool is_bias,
+    size_t layer, size_t rows, size_t columns)
+{
+    char name[MODEL_NAME_BYTES_MAX];
+    const struct tensor *tensor = find(tensors, name, role, is_bias, layer);
+
+    if (tensor == NULL) {
+        report_error("%s: tensor %s is missing", tensors->path, name);
+        return NULL;
+    }
+    if (columns > 0 && model_role_is_transposed(tensors->names, role)) {
+        if (check_tensor(tensors, tensor, columns, rows) != 0) {
+            return NULL;
+        }
+        if (tensor_block_count(tensor->type) > 1) {
+            report_error("%s: tensor %s: %s blocks of a matrix stored (in, "
+                         "out) are not supported",
+                tensors->path, tensor->name, tensor->stored_as);
+            return NULL;
+        }
+    } else if (check_tensor(tensors, tensor, rows, columns) != 0) {
+        return NULL;
+    }
+    use(tensors, tensor);
+    return tensor;
+}
+
+bool
+model_tensors_has(
+    const struct model_tensors *tensors, enum model_role role, size_t layer)
+{
+    char name[MODEL_NAME_BYTES_MAX];
+
+    return find(tensors, name, role, false, layer) != NULL;
 }
 
 const struct tensor *
 model_tensors_weight(struct model_tensors *tensors, enum model_role role,
     size_t layer, size_t rows, size_t columns)
 {
-    const struct tensor *tensor =
-        find(tensors, tensors->names[role], ".weight", layer);
-
-    if (tensor == NULL || check_tensor(tensors, tensor, rows, columns) != 0) {
-        return NULL;
-    }
-    mark_used(tensors, tensor);
-    tensors->n_parameters += tensor_count(tensor);
-    if (columns > 0) {
-        tensors->n_by_type[tensor->type] += tensor_count(tensor);
-    }
-    return tensor;
+    return take(tensors, role, false, layer, rows, columns);
 }
 
 const struct tensor *
 model_tensors_bias(struct model_tensors *tensors, enum model_role role,
     size_t layer, size_t rows)
 {
-    const struct tensor *tensor =
-        find(tensors, tensors->names[role], ".bias", layer);
-
-    if (tensor == NULL || check_tensor(tensors, tensor, rows, 0) != 0) {
-        return NULL;
-    }
-    mark_used(tensors, tensor);
-    tensors->n_parameters += tensor_count(tensor);
-    return tensor;
+    return take(tensors, role, true, layer, rows, 0);
 }
 
 int
@@ -207,15 +216,36 @@ model_tensors_types(
     }
 }
 
+static bool
+ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
 /*
- * Buffers that old checkpoints carry and that are computed here, and the
- * output layer of a tied model, which is the embedding again.
+ * Buffers that old checkpoints carry and that are computed here (angles,
+ * causal masks), and the output layer of a tied model, which is the embedding
+ * again.
  */
 static bool
 is_buffer(const char *name)
 {
-    return strstr(name, "rotary_emb.inv_freq") != NULL ||
-           strcmp(name, ROPE_FACTORS) == 0 ||
+    static const char *const ends[] = {
+        "rotary_emb.inv_freq",
+        ".attn.bias",
+        ".attn.masked_bias",
+        ".attention.bias",
+        ".attention.masked_bias",
+    };
+
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        if (ends_with(name, ends[i])) {
+            return true;
+        }
+    }
+    return strcmp(name, ROPE_FACTORS) == 0 ||
            strcmp(name, "lm_head.weight") == 0;
 }
 

@@ -12,29 +12,14 @@
 #include <stdint.h>
 
 #include "format/tensor.h"
+#include "model/model_names.h"
 
 struct weights;
-
-enum model_role {
-    ROLE_EMBEDDING,
-    ROLE_OUTPUT_NORM,
-    ROLE_OUTPUT,
-    ROLE_ATTENTION_NORM,
-    ROLE_Q,
-    ROLE_K,
-    ROLE_V,
-    ROLE_ATTENTION_OUTPUT,
-    ROLE_MLP_NORM,
-    ROLE_GATE,
-    ROLE_UP,
-    ROLE_DOWN,
-    N_ROLES,
-};
 
 struct model_tensors {
     const struct weights *weights;
     const char *path; /* for messages */
-    const char *const *names;
+    const struct model_names *names;
     bool *is_used; /* one per tensor of weights */
     uint64_t n_parameters;
     uint64_t n_by_type[TENSOR_TYPES]; /* of matrices */
@@ -42,12 +27,18 @@ struct model_tensors {
 
 /* Owner: model_tensors_release(). */
 int model_tensors_init(struct model_tensors *tensors,
-    const struct weights *weights, const char *path);
+    const struct weights *weights, const struct model_names *names,
+    const char *path);
 void model_tensors_release(struct model_tensors *tensors);
 
+/* Whether the file has the weight of a role. */
+bool model_tensors_has(
+    const struct model_tensors *tensors, enum model_role role, size_t layer);
+
 /*
- * The weight of a role, of shape (rows, columns), or (rows) if columns is 0;
- * or the bias, of shape (rows).  layer is ignored for roles outside layers.
+ * The weight of a role, for rows outputs and columns inputs, or a vector of
+ * rows numbers if columns is 0; or the bias, a vector.  layer is ignored for
+ * roles outside layers.
  *
  * Errors: NULL if it is missing, has another shape or a type that cannot be
  * widened; reported.

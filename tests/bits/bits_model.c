@@ -50,11 +50,11 @@ layer_init(struct model_layer *layer, const struct kernels *kernels, size_t l)
 {
     const uint64_t seed = 100 * (l + 1);
 
-    layer->attention_norm = random_floats(seed, C, 2);
+    layer->attention_norm.gain = random_floats(seed, C, 2);
     layer->qkv =
         random_linear(kernels, seed + 1, (HEADS + 2 * KV_HEADS) * D, C);
     layer->output = random_linear(kernels, seed + 2, C, HEADS * D);
-    layer->mlp_norm = random_floats(seed + 3, C, 2);
+    layer->mlp_norm.gain = random_floats(seed + 3, C, 2);
     layer->gate_up = random_linear(kernels, seed + 4, 2 * F, C);
     layer->down = random_linear(kernels, seed + 5, C, F);
 }
@@ -69,10 +69,10 @@ linear_release(struct model_linear *linear)
 static void
 layer_release(struct model_layer *layer)
 {
-    mem_free(layer->attention_norm);
+    mem_free(layer->attention_norm.gain);
     linear_release(&layer->qkv);
     linear_release(&layer->output);
-    mem_free(layer->mlp_norm);
+    mem_free(layer->mlp_norm.gain);
     linear_release(&layer->gate_up);
     linear_release(&layer->down);
 }
@@ -128,6 +128,7 @@ bits_model(const struct kernels *kernels, uint64_t *logits, uint64_t *archive)
             .n_heads = HEADS,
             .n_kv_heads = KV_HEADS,
             .head_width = D,
+            .n_rotary = D,
             .mlp_width = F,
             .vocabulary = V,
             .epsilon = 1e-5,
@@ -139,9 +140,9 @@ bits_model(const struct kernels *kernels, uint64_t *logits, uint64_t *archive)
                 .original_positions = 64}},
         .kernels = kernels,
         .layers = layers,
-        .output_norm = random_floats(1, C, 2),
-        .output = random_weights(kernels, 2, V, C),
-        .frequency = frequency,
+        .output_norm.gain = random_floats(1, C, 2),
+        .output.weights = random_weights(kernels, 2, V, C),
+        .frequency = {frequency},
     };
 
     model_rope_frequencies(frequency, &model.config.rope, D / 2);
@@ -157,8 +158,8 @@ bits_model(const struct kernels *kernels, uint64_t *logits, uint64_t *archive)
     for (size_t l = 0; l < LAYERS; l++) {
         layer_release(&layers[l]);
     }
-    mem_free(model.output_norm);
-    gemm_weights_free(model.output);
+    mem_free(model.output_norm.gain);
+    gemm_weights_free(model.output.weights);
     mem_free(out);
 }
 

@@ -24,7 +24,9 @@ golden_read(struct golden *golden, const char *path)
     json_t *tokens = json_object_get(root, "tokens");
     json_t *log2p = json_object_get(root, "log2p_f64");
 
-    *golden = (struct golden){.n = json_array_size(tokens)};
+    /* The first is predicted too: from a zero in front. */
+    size_t n_front = json_array_size(log2p) == json_array_size(tokens);
+    *golden = (struct golden){.n = json_array_size(tokens) + n_front};
     CU_ASSERT_PTR_NOT_NULL(root);
     CU_ASSERT_EQUAL(json_array_size(log2p) + 1, golden->n);
     if (golden->n == 0 || json_array_size(log2p) + 1 != golden->n) {
@@ -33,9 +35,9 @@ golden_read(struct golden *golden, const char *path)
     }
     golden->tokens = mem_alloc(golden->n, sizeof(uint32_t));
     golden->log2p = mem_alloc(golden->n, sizeof(double));
-    for (size_t i = 0; i < golden->n; i++) {
+    for (size_t i = n_front; i < golden->n; i++) {
         golden->tokens[i] =
-            (uint32_t)json_integer_value(json_array_get(tokens, i));
+            (uint32_t)json_integer_value(json_array_get(tokens, i - n_front));
     }
     for (size_t i = 0; i + 1 < golden->n; i++) {
         golden->log2p[i] = json_number_value(json_array_get(log2p, i));
@@ -125,7 +127,9 @@ golden_check(const char *path, const char *expected, const char *label,
     CHECK_WITHIN(error.max, 0, TOKEN_BITS);
     CHECK_WITHIN(error.mean, 0, MEAN_BITS);
     CHECK_WITHIN(error.total, 0, TOTAL_BITS);
-    check_sums(&golden, logits, V);
+    if (golden.logits_abs_sum > 0) {
+        check_sums(&golden, logits, V);
+    }
     mem_free(logits);
     golden_free(&golden);
     model_close(model);

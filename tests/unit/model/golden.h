@@ -15,7 +15,7 @@ struct golden {
     uint32_t *tokens;
     size_t n; /* tokens; one less log2p */
     double *log2p;
-    double logits_sum, logits_abs_sum;
+    double logits_sum, logits_abs_sum; /* 0: not said */
 };
 
 /* -1 and a failed assertion if the file cannot be read. */

