@@ -104,6 +104,7 @@ print_model(const char *path, bool has_tokenizer, int n_threads)
         "mlp %zu\n",
         info->n_layers, info->width, info->n_heads, info->head_width,
         info->n_kv_heads, info->mlp_width);
+    printf("  block     %s\n", info->block);
     printf("  size      %s parameters (%" PRIu64 "), vocabulary %" PRIu32
            ", context %zu\n",
         count, info->n_parameters, info->vocabulary, info->positions_max);
