@@ -1,9 +1,9 @@
 /*
  * gemm_stored.c
  *
- * Packing stored rows, and products with them.  One or two rows are computed
- * while the panel is widened in registers.  For more rows a range of a panel
- * is widened into memory that stays in L1, and used by all rows of the block
+ * Packing stored rows, and products with them.  Few rows are computed while
+ * the panel is widened in registers.  For more rows a range of a panel is
+ * widened into memory that stays in L1, and used by all rows of the block
  * as if it were a panel of floats; the chains go on from the output.
  */
 #include "gemm_stored.h"
@@ -172,7 +172,7 @@ struct stored_product {
     enum gemm_format format;
 };
 
-/* STORED_ROWS_MAX rows or fewer. */
+/* As few rows as the kernel computes in registers. */
 static void
 compute_few(const struct stored_product *p)
 {
@@ -193,6 +193,16 @@ compute_few(const struct stored_product *p)
     }
 }
 
+/* Length of nearly equal ranges of at most k_max, in whole blocks. */
+static size_t
+range_length(size_t K, size_t k_max)
+{
+    size_t n_ranges = (K + k_max - 1) / k_max;
+    size_t length = (K + n_ranges - 1) / n_ranges;
+
+    return (length + STORED_BLOCK - 1) / STORED_BLOCK * STORED_BLOCK;
+}
+
 /* Rows [first, first + M) of the block, whose input stays in L2. */
 static void
 compute_many(const struct stored_product *p, size_t first, size_t M)
@@ -200,7 +210,7 @@ compute_many(const struct stored_product *p, size_t first, size_t M)
     const struct gemm_block *b = p->block;
     stored_widen_function *widen = p->kernels->stored->formats[p->format].widen;
     size_t n_step = GEMM_PANEL * (M <= FEW_ROWS ? FEW_PANELS : 1);
-    size_t k_step = SCRATCH_FLOATS / n_step;
+    size_t k_step = range_length(b->K, SCRATCH_FLOATS / n_step);
     _Alignas(MEM_ALIGN) float scratch[SCRATCH_FLOATS];
 
     for (size_t n = 0; n < b->N; n += n_step) {
@@ -245,7 +255,8 @@ gemm_stored(const struct kernels *kernels, const struct gemm_block *block,
     size_t n_rows = INPUT_FLOATS / block->K;
     size_t n_parts;
 
-    if (block->M <= STORED_ROWS_MAX) {
+    if (block->M <= STORED_ROWS_MAX &&
+        kernels->stored->formats[format].rows[block->M] != NULL) {
         compute_few(&product);
         return;
     }

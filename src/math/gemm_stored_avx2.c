@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #define LANES 8
+#define ROWS  2
 
 typedef __m256 vec;
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #define LANES 16
+#define ROWS  4
 
 typedef __m512 vec;
 

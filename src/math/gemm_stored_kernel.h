@@ -19,11 +19,8 @@
 #include "gemm_kernel.h"
 #include "gemm_stored.h"
 
-/*
- * Rows that are computed while widening in registers.  More rows share the
- * work of widening better through memory: measured in gemm_stored.c.
- */
-#define STORED_ROWS_MAX 2
+/* Most rows that are computed while widening in registers. */
+#define STORED_ROWS_MAX 4
 
 /* panel: first of n_k k, whole blocks but for 16-bit types. */
 typedef void stored_widen_function(
@@ -39,8 +36,9 @@ typedef void stored_rows_function(float *sums, const float *in,
 struct stored_kernel {
     struct {
         stored_widen_function *widen;
-        stored_rows_function *rows[STORED_ROWS_MAX + 1]; /* by their number */
-    } formats[GEMM_FORMATS];                             /* none for GEMM_F32 */
+        /* By their number; NULL where registers are too few. */
+        stored_rows_function *rows[STORED_ROWS_MAX + 1];
+    } formats[GEMM_FORMATS]; /* none for GEMM_F32 */
 };
 
 extern const struct stored_kernel stored_avx512;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define LANES 4
+#define ROWS  2
 
 typedef float32x4_t vec;
 

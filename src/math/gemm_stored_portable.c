@@ -8,6 +8,7 @@
 #include "base/half.h"
 
 #define LANES 4
+#define ROWS  2
 
 typedef struct {
     float lane[LANES];

@@ -3,6 +3,7 @@
  *
  * Included once by each gemm_stored_ISA.c, which first defines
  *     LANES, vec                     floats in a register, its type
+ *     ROWS                           rows whose sums fit the registers: 2, 4
  *     vec_zero(), vec_set(x), vec_store(p, v)
  *     vec_mul(a, b), vec_fma(a, b, c)
  *     vec_bf16(p), vec_f16(p)        LANES 16-bit floats as floats
@@ -119,7 +120,7 @@ rows_of_panel(float *sums, const float *in, size_t in_stride,
     const uint8_t *panel, size_t n_k, const enum gemm_format format,
     const size_t R)
 {
-    vec acc[STORED_ROWS_MAX][VECTORS];
+    vec acc[ROWS][VECTORS];
     struct scales s;
 
     UNROLL
@@ -159,6 +160,16 @@ rows_of_panel(float *sums, const float *in, size_t in_stride,
         rows_of_panel(sums, in, in_stride, panel, n_k, format, R);             \
     }
 
+#if ROWS == 4
+#define STORED_ROWS_MORE(name, format)                                         \
+    STORED_ROWS(name, format, 3)                                               \
+    STORED_ROWS(name, format, 4)
+#define STORED_ENTRY_MORE(name) rows_##name##_3, rows_##name##_4
+#else
+#define STORED_ROWS_MORE(name, format)
+#define STORED_ENTRY_MORE(name) NULL, NULL
+#endif
+
 /* Functions widen_NAME and rows_NAME_R. */
 #define STORED_FORMAT(name, format)                                            \
     static void widen_##name(float *out, const uint8_t *panel, size_t n_k)     \
@@ -166,7 +177,8 @@ rows_of_panel(float *sums, const float *in, size_t in_stride,
         widen_range(out, panel, n_k, format);                                  \
     }                                                                          \
     STORED_ROWS(name, format, 1)                                               \
-    STORED_ROWS(name, format, 2)
+    STORED_ROWS(name, format, 2)                                               \
+    STORED_ROWS_MORE(name, format)
 
 STORED_FORMAT(bf16, GEMM_BF16)
 STORED_FORMAT(f16, GEMM_F16)
@@ -178,7 +190,7 @@ STORED_FORMAT(q4_1, GEMM_Q4_1)
     {                                                                          \
         widen_##name,                                                          \
         {                                                                      \
-            NULL, rows_##name##_1, rows_##name##_2                             \
+            NULL, rows_##name##_1, rows_##name##_2, STORED_ENTRY_MORE(name)    \
         }                                                                      \
     }
 

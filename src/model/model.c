@@ -70,13 +70,15 @@ model_plan_as(
         return NULL;
     }
     model->kernels = kernels;
-    model->packing = weights;
     model->path = mem_strdup(path);
     model->weights = weights_open(path);
     if (model->path == NULL || model->weights == NULL ||
         read_config(model, path) != 0) {
         goto fail;
     }
+    model->packing = weights == MATH_WEIGHTS_AUTO
+                         ? model_matrix_packing(model->weights)
+                         : weights;
     describe(model, path);
     if (model_load_plan(model, path) != 0) {
         goto fail;

@@ -14,15 +14,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/half.h"
 #include "base/mem.h"
 #include "base/report.h"
 #include "format/tensor.h"
+#include "format/weights.h"
 #include "math/gemm.h"
 #include "math/kernels.h"
 #include "model/model.h"
+
+/*
+ * Part of the machine's memory that weights may take as floats: other jobs,
+ * caches and the ranks' activations need the rest.
+ */
+#define MEMORY_SHARE 0.25
 
 /* Numbers in a block of the types with blocks that can be packed. */
 #define BLOCK 32
@@ -70,6 +78,20 @@ common_format(const struct model_matrix *matrix)
         }
     }
     return common;
+}
+
+enum math_weights
+model_matrix_packing(const struct weights *weights)
+{
+    double memory =
+        (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    double bytes = 0;
+
+    for (size_t i = 0; i < weights_count(weights); i++) {
+        bytes += sizeof(float) * (double)tensor_count(weights_at(weights, i));
+    }
+    return bytes > MEMORY_SHARE * memory ? MATH_WEIGHTS_STORED
+                                         : MATH_WEIGHTS_F32;
 }
 
 struct gemm_weights *

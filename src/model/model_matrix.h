@@ -16,6 +16,7 @@
 struct gemm_weights;
 struct model_place;
 struct tensor;
+struct weights;
 
 /* Most tensors that are stacked into one matrix. */
 #define MODEL_PIECES_MAX 3
@@ -53,6 +54,13 @@ struct model_matrix {
  */
 int model_matrix_vector(float *out, const struct tensor *tensor,
     const struct model_piece *piece, const char *path);
+
+/*
+ * What MATH_WEIGHTS_AUTO is for a model: floats, which are faster where all
+ * positions are computed at once, unless they would take more than a quarter
+ * of the machine's memory.
+ */
+enum math_weights model_matrix_packing(const struct weights *weights);
 
 /*
  * Plan the packed weights of a matrix whose pieces are known, in the format
