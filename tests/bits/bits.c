@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "math/activation.h"
 #include "math/attention.h"
 #include "math/elementary.h"
 #include "math/gemm.h"
@@ -337,6 +338,37 @@ bits_swiglu(const struct kernels *kernels)
     return hash;
 }
 
+/* Activations alone and gated, soft caps, layer norms. */
+static uint64_t
+bits_activation(const struct kernels *kernels)
+{
+    uint64_t hash = DIGEST_START;
+
+    for (size_t n = 1; n <= 3000; n = 2 * n + 5) {
+        float *up = random_floats(n + 1, n, 3);
+        float *gain = random_floats(n + 2, n, 2);
+        float *x = random_floats(n, n, 30);
+
+        vector_layer_norm(kernels, x, x, gain, up, 1e-5f, 1, n);
+        hash = digest_floats(hash, x, n);
+        for (int a = 0; a < N_ACTIVATIONS; a++) {
+            mem_free(x);
+            x = random_floats(n, n, n % 3 ? 8 : 100);
+            make_extreme(x, n);
+            activation_apply(kernels, (enum activation)a, x, n);
+            hash = digest_floats(hash, x, n);
+            activation_gate(kernels, (enum activation)a, x, up, n);
+            hash = digest_floats(hash, x, n);
+        }
+        activation_cap(kernels, x, 5, n);
+        hash = digest_floats(hash, x, n);
+        mem_free(x);
+        mem_free(gain);
+        mem_free(up);
+    }
+    return hash;
+}
+
 static uint64_t
 bits_rotate(const struct kernels *kernels)
 {
@@ -399,6 +431,8 @@ print_all(const struct kernels *kernels)
         {"rotate", bits_rotate(kernels)},
         {"logits", logits},
         {"archive", archive},
+        {"activation", bits_activation(kernels)},
+        {"parts", bits_parts(kernels)},
     };
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {

@@ -24,6 +24,9 @@ float *random_floats(uint64_t seed, size_t n, float scale);
 void bits_model(
     const struct kernels *kernels, uint64_t *logits, uint64_t *archive);
 
+/* The logits of models of other parts than llama's. */
+uint64_t bits_parts(const struct kernels *kernels);
+
 /* Numbers of every stored type, widened. */
 uint64_t bits_widen(void);
 

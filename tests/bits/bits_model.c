@@ -45,17 +45,40 @@ random_linear(const struct kernels *kernels, uint64_t seed, size_t N, size_t K)
     };
 }
 
+static struct model_norm_weights
+random_norm(uint64_t seed)
+{
+    return (struct model_norm_weights){
+        .gain = random_floats(seed, C, 2),
+        .bias = random_floats(seed + 50, C, 1),
+    };
+}
+
+/* All parts that a layer may have. */
 static void
-layer_init(struct model_layer *layer, const struct kernels *kernels, size_t l)
+layer_init(struct model_layer *layer, const struct model *model, size_t l)
 {
     const uint64_t seed = 100 * (l + 1);
+    const struct kernels *kernels = model->kernels;
+    const struct model_config *config = &model->config;
 
-    layer->attention_norm.gain = random_floats(seed, C, 2);
+    *layer = (struct model_layer){
+        .attention_norm = random_norm(seed),
+        .attention_post_norm = random_norm(seed + 6),
+        .mlp_norm = random_norm(seed + 3),
+        .mlp_post_norm = random_norm(seed + 7),
+        .window = model_config_window(config, l),
+        .rope = config->has_local_rope && model_config_is_local(config, l),
+    };
+    if (config->has_head_norms) {
+        layer->q_norm = random_floats(seed + 8, D, 2);
+        layer->k_norm = random_floats(seed + 9, D, 2);
+    }
     layer->qkv =
         random_linear(kernels, seed + 1, (HEADS + 2 * KV_HEADS) * D, C);
     layer->output = random_linear(kernels, seed + 2, C, HEADS * D);
-    layer->mlp_norm.gain = random_floats(seed + 3, C, 2);
-    layer->gate_up = random_linear(kernels, seed + 4, 2 * F, C);
+    layer->gate_up =
+        random_linear(kernels, seed + 4, config->is_ungated ? F : 2 * F, C);
     layer->down = random_linear(kernels, seed + 5, C, F);
 }
 
@@ -67,12 +90,23 @@ linear_release(struct model_linear *linear)
 }
 
 static void
+norm_release(struct model_norm_weights *norm)
+{
+    mem_free(norm->gain);
+    mem_free(norm->bias);
+}
+
+static void
 layer_release(struct model_layer *layer)
 {
-    mem_free(layer->attention_norm.gain);
+    norm_release(&layer->attention_norm);
+    norm_release(&layer->attention_post_norm);
+    norm_release(&layer->mlp_norm);
+    norm_release(&layer->mlp_post_norm);
+    mem_free(layer->q_norm);
+    mem_free(layer->k_norm);
     linear_release(&layer->qkv);
     linear_release(&layer->output);
-    mem_free(layer->mlp_norm.gain);
     linear_release(&layer->gate_up);
     linear_release(&layer->down);
 }
@@ -115,52 +149,119 @@ code(const struct kernels *kernels, const uint32_t *tokens, const float *logits)
     return hash;
 }
 
-void
-bits_model(const struct kernels *kernels, uint64_t *logits, uint64_t *archive)
+/* Sizes, and the parts of llama. */
+static struct model_config
+config_llama(void)
+{
+    return (struct model_config){.n_layers = LAYERS,
+        .width = C,
+        .n_heads = HEADS,
+        .n_kv_heads = KV_HEADS,
+        .head_width = D,
+        .n_rotary = D,
+        .mlp_width = F,
+        .vocabulary = V,
+        .epsilon = 1e-5,
+        .rope = {.kind = MODEL_ROPE_LLAMA3,
+            .theta = 10000,
+            .factor = 8,
+            .low_turns = 1,
+            .high_turns = 4,
+            .original_positions = 64}};
+}
+
+/* Logits (TOKENS, V) of a model of these parts, after random tokens. */
+static void
+run_model(float *out, uint32_t *tokens, const struct kernels *kernels,
+    const struct model_config *config)
 {
     struct model_layer layers[LAYERS];
-    double frequency[D / 2];
-    uint32_t tokens[TOKENS];
-    float *out = mem_alloc(TOKENS * V, sizeof(*out));
+    double frequency[2][D / 2];
     struct model model = {
-        .config = {.n_layers = LAYERS,
-            .width = C,
-            .n_heads = HEADS,
-            .n_kv_heads = KV_HEADS,
-            .head_width = D,
-            .n_rotary = D,
-            .mlp_width = F,
-            .vocabulary = V,
-            .epsilon = 1e-5,
-            .rope = {.kind = MODEL_ROPE_LLAMA3,
-                .theta = 10000,
-                .factor = 8,
-                .low_turns = 1,
-                .high_turns = 4,
-                .original_positions = 64}},
+        .config = *config,
         .kernels = kernels,
         .layers = layers,
-        .output_norm.gain = random_floats(1, C, 2),
+        .output_norm = random_norm(1),
         .output.weights = random_weights(kernels, 2, V, C),
-        .frequency = {frequency},
     };
 
-    model_rope_frequencies(frequency, &model.config.rope, D / 2);
+    if (config->n_rotary > 0) {
+        model_rope_frequencies(
+            frequency[0], &config->rope, config->n_rotary / 2);
+        model.frequency[0] = frequency[0];
+    }
+    if (config->has_local_rope) {
+        model_rope_frequencies(
+            frequency[1], &config->local_rope, config->n_rotary / 2);
+        model.frequency[1] = frequency[1];
+    }
     for (size_t l = 0; l < LAYERS; l++) {
-        layer_init(&layers[l], kernels, l);
+        layer_init(&layers[l], &model, l);
     }
     for (size_t t = 0; t < TOKENS; t++) {
         tokens[t] = (uint32_t)(rng_at(3, t) % V);
     }
     forward(&model, tokens, out);
-    *logits = digest_floats(DIGEST_START, out, TOKENS * V);
-    *archive = code(kernels, tokens, out);
     for (size_t l = 0; l < LAYERS; l++) {
         layer_release(&layers[l]);
     }
-    mem_free(model.output_norm.gain);
+    norm_release(&model.output_norm);
     gemm_weights_free(model.output.weights);
+}
+
+void
+bits_model(const struct kernels *kernels, uint64_t *logits, uint64_t *archive)
+{
+    const struct model_config config = config_llama();
+    uint32_t tokens[TOKENS];
+    float *out = mem_alloc(TOKENS * V, sizeof(*out));
+
+    run_model(out, tokens, kernels, &config);
+    *logits = digest_floats(DIGEST_START, out, TOKENS * V);
+    *archive = code(kernels, tokens, out);
     mem_free(out);
+}
+
+uint64_t
+bits_parts(const struct kernels *kernels)
+{
+    struct model_config configs[3] = {
+        config_llama(), config_llama(), config_llama()};
+    uint32_t tokens[TOKENS];
+    float *out = mem_alloc(TOKENS * V, sizeof(*out));
+    uint64_t hash = DIGEST_START;
+
+    /* As gemma has them. */
+    configs[0].order = MODEL_ORDER_SANDWICH;
+    configs[0].has_head_norms = true;
+    configs[0].has_local_rope = true;
+    configs[0].local_rope.theta = 500;
+    configs[0].window = 40;
+    model_config_set_local(&configs[0], 1);
+    configs[0].attention_scale = 0.3;
+    configs[0].attention_cap = 6;
+    configs[0].logit_cap = 9;
+    configs[0].embedding_scale = 8.5;
+    configs[0].activation = ACTIVATION_GELU_TANH;
+    /* gpt_neox */
+    configs[1].norm = MODEL_NORM_LAYER;
+    configs[1].order = MODEL_ORDER_PARALLEL;
+    configs[1].n_rotary = 6;
+    configs[1].activation = ACTIVATION_GELU;
+    configs[1].is_ungated = true;
+    /* lmic */
+    configs[2].norm = MODEL_NORM_LAYER;
+    configs[2].order = MODEL_ORDER_POST;
+    configs[2].positions = MODEL_POSITIONS_SINUSOIDAL;
+    configs[2].n_rotary = 0;
+    configs[2].activation = ACTIVATION_GELU_TANH;
+    configs[2].is_ungated = true;
+    for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) {
+        run_model(out, tokens, kernels, &configs[i]);
+        hash = digest_floats(hash, out, TOKENS * V);
+    }
+    mem_free(out);
+    return hash;
 }
 
 uint64_t
