@@ -6,6 +6,7 @@
 const struct command cmd_table[] = {
     {"tokenizer", "make a predictor",
         "learn a vocabulary; token ids of a text and back", cmd_tokenizer},
+    {"train", "make a predictor", "a model from a corpus", cmd_train},
     {"measure", "use a predictor",
         "bits that a predictor needs for a corpus, chunk by chunk",
         cmd_measure},

@@ -34,5 +34,6 @@ enum cmd_status cmd_export(struct par *par, int argc, char **argv);
 enum cmd_status cmd_info(struct par *par, int argc, char **argv);
 enum cmd_status cmd_score(struct par *par, int argc, char **argv);
 enum cmd_status cmd_tokenizer(struct par *par, int argc, char **argv);
+enum cmd_status cmd_train(struct par *par, int argc, char **argv);
 
 #endif /* CMD_CMD_H */
