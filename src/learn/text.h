@@ -43,7 +43,7 @@ int text_fill(
 /* When all parts are filled: count the tokens. */
 void text_settle(struct text *text);
 
-/* Requires: settled. */
+/* Requires: settled; first + n <= text_count(). */
 uint64_t text_bytes(const struct text *text);
 uint64_t text_count(const struct text *text);
 void text_read(
