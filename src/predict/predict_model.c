@@ -164,8 +164,9 @@ open_model(struct predictor *predictor, const struct predictor_options *options,
     p->kernels = options->kernels;
     p->n_threads = options->n_threads;
     p->model = options->is_filled_later
-                   ? model_plan(rest, options->kernels)
-                   : model_open(rest, options->kernels, options->n_threads);
+                   ? model_plan_as(rest, options->kernels, options->weights)
+                   : model_open_as(rest, options->kernels, options->weights,
+                         options->n_threads);
     if (p->model == NULL) {
         return -1;
     }
