@@ -46,30 +46,37 @@ part_begin(size_t n, size_t part, size_t n_parts)
 }
 
 /*
- * All rows of the tile (any number) over its range of k.  Its panel stays in
+ * All rows of tiles (any number) over its range of k.  Its panel stays in
  * the cache while the tiles pass by, each of which fetches an equal part of
- * the weights after the panel.
+ * the weights after the panel.  Numbers of rows differ by one at most: first
+ * those of more rows, then those of fewer.
+ *
+ * tiles is changed in place.  A copy made in wide registers of what was just
+ * written in narrow ones would wait until all stores of the tiles before are
+ * in the cache: 150 cycles for each tile.
  */
 static void
-rows_of_panels(const struct gemm_kernel *kernel, const struct gemm_tile *first,
+rows_of_panels(const struct gemm_kernel *kernel, struct gemm_tile *tiles,
     size_t M, bool is_wide)
 {
     size_t n_tiles = (M + kernel->rows_max - 1) / kernel->rows_max;
-    size_t step = (GEMM_PANEL + n_tiles - 1) / n_tiles;
-    const float *next = first->next;
+    size_t n_rows = M / n_tiles, n_longer = M % n_tiles;
 
-    for (size_t t = 0; t < n_tiles; t++) {
-        size_t begin = part_begin(M, t, n_tiles);
-        size_t end = part_begin(M, t + 1, n_tiles);
-        const struct gemm_rows *rows = &kernel->rows[end - begin];
-        struct gemm_tile tile = *first;
+    tiles->next_step = (GEMM_PANEL + n_tiles - 1) / n_tiles;
+    for (size_t longer = 2; longer-- > 0;) {
+        const struct gemm_rows *rows = &kernel->rows[n_rows + longer];
+        size_t n = longer ? n_longer : n_tiles - n_longer;
 
-        tile.out += begin * tile.out_stride;
-        tile.in += begin * tile.in_stride;
-        tile.next = next;
-        tile.next_step = step;
-        (is_wide ? rows->wide : rows->one)(&tile);
-        next = next ? next + tile.n_k * step : NULL;
+        if (n == 0) {
+            continue;
+        }
+        tiles->n_tiles = n;
+        (is_wide ? rows->wide : rows->one)(tiles);
+        tiles->out += n * (n_rows + longer) * tiles->out_stride;
+        tiles->in += n * (n_rows + longer) * tiles->in_stride;
+        if (tiles->next) {
+            tiles->next += n * tiles->n_k * tiles->next_step;
+        }
     }
 }
 
@@ -91,7 +98,7 @@ panels_of_rows(const struct gemm_kernel *kernel, const struct gemm_block *b)
             size_t k = part_begin(b->K, range, n_ranges);
             size_t k_end = part_begin(b->K, range + 1, n_ranges);
             const float *panel = b->weights + column * b->K;
-            struct gemm_tile tile = {
+            struct gemm_tile tiles = {
                 .out = b->out + column,
                 .out_stride = b->out_stride,
                 .in = b->in + k,
@@ -104,7 +111,7 @@ panels_of_rows(const struct gemm_kernel *kernel, const struct gemm_block *b)
                 .next = is_fetched ? panel + k_end * GEMM_PANEL : NULL,
             };
 
-            rows_of_panels(kernel, &tile, b->M, is_wide);
+            rows_of_panels(kernel, &tiles, b->M, is_wide);
         }
     }
 }

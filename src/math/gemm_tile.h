@@ -28,19 +28,14 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/* How many lanes of register v of a row of the tile exist. */
-static inline size_t
-tile_lanes(const struct gemm_tile *tile, size_t v)
-{
-    size_t first = v * LANES;
-
-    if (tile->n_columns <= first) {
-        return 0;
-    }
-    return tile->n_columns - first < LANES ? tile->n_columns - first : LANES;
-}
-
 typedef vec tile_sums[TILE_ROWS_MAX][TILE_VECTORS_MAX];
+
+/* What all tiles of a call share, in locals: stores could change the tile. */
+struct tile_part {
+    size_t in_stride, out_stride, panel_stride;
+    size_t next_step;
+    size_t lanes[TILE_VECTORS_MAX]; /* of each register that exist */
+};
 
 /*
  * One k, the j-th of an iteration, of R rows and V registers: a broadcast per
@@ -48,7 +43,7 @@ typedef vec tile_sums[TILE_ROWS_MAX][TILE_VECTORS_MAX];
  * by an address of base and index; a pointer per row would need too many.
  */
 static inline __attribute__((always_inline)) void
-tile_step(tile_sums acc, const struct gemm_tile *tile, const float *const *in,
+tile_step(tile_sums acc, const struct tile_part *part, const float *const *in,
     const float *panel, const size_t j, const size_t R, const size_t V)
 {
     vec weight[TILE_VECTORS_MAX];
@@ -56,11 +51,11 @@ tile_step(tile_sums acc, const struct gemm_tile *tile, const float *const *in,
     UNROLL
     for (size_t v = 0; v < V; v++) {
         weight[v] = vec_load(
-            panel + v / VECTORS * tile->panel_stride + v % VECTORS * LANES);
+            panel + v / VECTORS * part->panel_stride + v % VECTORS * LANES);
     }
     UNROLL
     for (size_t r = 0; r < R; r++) {
-        vec x = vec_set(in[r / 3][r % 3 * tile->in_stride + j]);
+        vec x = vec_set(in[r / 3][r % 3 * part->in_stride + j]);
 
         UNROLL
         for (size_t v = 0; v < V; v++) {
@@ -69,53 +64,60 @@ tile_step(tile_sums acc, const struct gemm_tile *tile, const float *const *in,
     }
 }
 
-/*
- * R rows of registers [v0, v0 + V) of the tile.  R and V are constants where
- * this is inlined, so acc stays in registers.  The output is fetched for
- * writing at the start, long before the stores need it.
- */
+/* Where the chains of a tile start: from 0 or from its output. */
 static inline __attribute__((always_inline)) void
-tile_part(const struct gemm_tile *tile, const size_t R, const size_t V,
-    const size_t v0)
+tile_start(tile_sums acc, const struct tile_part *part, const float *out,
+    bool is_first, const size_t R, const size_t V)
 {
-    const float *panel =
-        tile->panel + v0 / VECTORS * tile->panel_stride + v0 % VECTORS * LANES;
-    const float *in[TILE_ROWS_MAX / 3];
-    const float *next = tile->next;
-    float *out = tile->out + v0 * LANES;
-    size_t k = 0;
-    tile_sums acc;
-
-    UNROLL
-    for (size_t i = 0; i < (R + 2) / 3; i++) {
-        in[i] = tile->in + 3 * i * tile->in_stride;
-    }
     UNROLL
     for (size_t r = 0; r < R; r++) {
         UNROLL
         for (size_t v = 0; v < V; v++) {
-            float *o = out + r * tile->out_stride + v * LANES;
-
             acc[r][v] = vec_zero();
-            if (v * LANES % 16 == 0) {
-                __builtin_prefetch(o, 1);
-            }
-            if (!tile->is_first) {
-                acc[r][v] = vec_load_some(o, tile_lanes(tile, v0 + v));
+            if (!is_first) {
+                acc[r][v] = vec_load_some(
+                    out + r * part->out_stride + v * LANES, part->lanes[v]);
             }
         }
     }
-    for (; k + GEMM_UNROLL <= tile->n_k; k += GEMM_UNROLL) {
+}
+
+/*
+ * The chains of a tile over n_k.  Meanwhile, the tile's output is fetched for
+ * writing, a row per iteration: at once they would fill the buffers that the
+ * loads of the panel need.  Returns the next weights to be fetched.
+ */
+static inline __attribute__((always_inline)) const float *
+tile_chains(tile_sums acc, const struct tile_part *part, const float *out,
+    const float *first_in, const float *panel, size_t n_k, const float *next,
+    const size_t R, const size_t V)
+{
+    const float *const out_end = out + R * part->out_stride;
+    const float *in[TILE_ROWS_MAX / 3];
+    size_t k = 0;
+
+    UNROLL
+    for (size_t i = 0; i < (R + 2) / 3; i++) {
+        in[i] = first_in + 3 * i * part->in_stride;
+    }
+    for (; k + GEMM_UNROLL <= n_k; k += GEMM_UNROLL) {
+        if (out < out_end) {
+            UNROLL
+            for (size_t i = 0; i < V * LANES; i += 16) {
+                __builtin_prefetch(out + i, 1);
+            }
+            out += part->out_stride;
+        }
         if (next) {
             UNROLL
             for (size_t j = 0; j < GEMM_UNROLL; j++) {
                 __builtin_prefetch(next, 0, 2);
-                next += tile->next_step;
+                next += part->next_step;
             }
         }
         UNROLL
         for (size_t j = 0; j < GEMM_UNROLL; j++) {
-            tile_step(acc, tile, in, panel + j * GEMM_PANEL, j, R, V);
+            tile_step(acc, part, in, panel + j * GEMM_PANEL, j, R, V);
         }
         UNROLL
         for (size_t i = 0; i < (R + 2) / 3; i++) {
@@ -123,30 +125,69 @@ tile_part(const struct gemm_tile *tile, const size_t R, const size_t V,
         }
         panel += GEMM_UNROLL * GEMM_PANEL;
     }
-    for (; k < tile->n_k; k++) {
-        tile_step(acc, tile, in, panel, 0, R, V);
+    for (; k < n_k; k++) {
+        tile_step(acc, part, in, panel, 0, R, V);
         UNROLL
         for (size_t i = 0; i < (R + 2) / 3; i++) {
             in[i]++;
         }
         panel += GEMM_PANEL;
     }
+    return next;
+}
+
+/*
+ * Registers [v0, v0 + V) of tiles of R rows.  R and V are constants where
+ * this is inlined, so that sums stay in registers.
+ */
+static inline __attribute__((always_inline)) void
+tile_part(const struct gemm_tile *tiles, const size_t R, const size_t V,
+    const size_t v0)
+{
+    struct tile_part part = {
+        .in_stride = tiles->in_stride,
+        .out_stride = tiles->out_stride,
+        .panel_stride = tiles->panel_stride,
+        .next_step = tiles->next_step,
+    };
+    const float *panel =
+        tiles->panel + v0 / VECTORS * part.panel_stride + v0 % VECTORS * LANES;
+    const float *in = tiles->in, *next = tiles->next;
+    float *out = tiles->out + v0 * LANES;
+    const size_t n_columns = tiles->n_columns, n_k = tiles->n_k;
+    const bool is_first = tiles->is_first;
+
     UNROLL
-    for (size_t r = 0; r < R; r++) {
+    for (size_t v = 0; v < V; v++) {
+        size_t first = (v0 + v) * LANES;
+        size_t n = n_columns > first ? n_columns - first : 0;
+
+        part.lanes[v] = n < LANES ? n : LANES;
+    }
+    for (size_t t = tiles->n_tiles; t > 0; t--) {
+        tile_sums acc;
+
+        tile_start(acc, &part, out, is_first, R, V);
+        next = tile_chains(acc, &part, out, in, panel, n_k, next, R, V);
         UNROLL
-        for (size_t v = 0; v < V; v++) {
-            vec_store_some(out + r * tile->out_stride + v * LANES, acc[r][v],
-                tile_lanes(tile, v0 + v));
+        for (size_t r = 0; r < R; r++) {
+            UNROLL
+            for (size_t v = 0; v < V; v++) {
+                vec_store_some(out + r * part.out_stride + v * LANES, acc[r][v],
+                    part.lanes[v]);
+            }
         }
+        in += R * part.in_stride;
+        out += R * part.out_stride;
     }
 }
 
 /* Function tile_RxP: R rows, P panels, V registers at a time. */
 #define GEMM_TILE(R, P, V)                                                     \
-    static void tile_##R##x##P(const struct gemm_tile *tile)                   \
+    static void tile_##R##x##P(const struct gemm_tile *tiles)                  \
     {                                                                          \
         for (size_t v0 = 0; v0 < (P)*VECTORS; v0 += (V)) {                     \
-            tile_part(tile, R, V, v0);                                         \
+            tile_part(tiles, R, V, v0);                                        \
         }                                                                      \
     }
 
