@@ -139,18 +139,15 @@ write_steps(struct train_log *log, const struct train *t)
     if (sums->n == 0) {
         return 0;
     }
-    json_t *line = json_pack("{s:s,s:I,s:I,s:f,s:f,s:f,s:f,s:f,s:f,s:f}",
+    json_t *line = json_pack("{s:s,s:I,s:I,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f}",
         "event", "steps", "step", (json_int_t)t->state.step, "bytes",
         (json_int_t)t->state.bytes, "seconds", t->state.seconds,
         "train_bits_per_byte",
         BITS * sums->nats / sums->n_targets / t->bytes_per_token, "rate",
         s->rate * log->factor, "muon_rate", s->muon_rate * log->factor,
         "gradient_norm", sums->norm / n, "bytes_per_second",
-        bytes / sums->seconds, "gflops", gflops);
-    if (line != NULL && t->peak_flops > 0) {
-        json_object_set_new(
-            line, "share_of_peak", json_real(1e9 * gflops / t->peak_flops));
-    }
+        bytes / sums->seconds, "gflops", gflops, "share_of_peak",
+        1e9 * gflops / t->peak_flops);
     *sums = (struct sums){0};
     return write_line(log, line);
 }

@@ -221,7 +221,8 @@ static const struct option table[] = {
         .unit = "CHECKPOINT",
         .help =
             "begin with a checkpoint of another run (a file, or a directory of "
-            "--save-at) and lower the rates from there to the end"},
+            "--save-at) and lower its rates on a line to the end, in place of "
+            "--schedule"},
     {.name = "ema",
         .type = OPTION_REAL,
         .offset = AT(ema),

@@ -225,6 +225,7 @@ adapt_state(struct train *t, enum start start)
 {
     if (start == START_BRANCH) {
         t->state.branch_step = t->state.step;
+        t->state.branch_factor = t->state.factor;
         t->state.log_bytes = 0;
         t->state.is_complete = 0;
     }
@@ -306,6 +307,7 @@ write_checkpoint(struct train *t, const char *directory)
     if (train_log_sync(t->log, &t->state.log_bytes) != 0) {
         return -1;
     }
+    t->state.factor = train_factor(t, t->state.step);
     c.state = t->state;
     c.n_vectors = list_vectors(t, vectors);
     for (size_t i = 0; i < c.n_vectors; i++) {

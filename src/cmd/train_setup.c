@@ -19,6 +19,7 @@
 #include "learn/optimizer.h"
 #include "learn/preset.h"
 #include "math/kernels.h"
+#include "math/peak.h"
 #include "par/par.h"
 #include "token/token.h"
 
@@ -338,6 +339,8 @@ train_open(struct train *t)
 int
 train_open_model(struct train *t, bool is_resumed)
 {
+    t->peak_flops = peak_measure(kernels_name(t->kernels), t->n_threads);
+    par_sum_f64(t->par, &t->peak_flops, 1);
     if (choose_engine(t, is_resumed) != 0) {
         return -1;
     }

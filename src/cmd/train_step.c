@@ -61,7 +61,8 @@ double
 train_factor(const struct train *t, uint64_t step)
 {
     return t->is_branch
-               ? schedule_branch(&t->schedule, t->state.branch_step, step)
+               ? schedule_cooldown(&t->schedule, t->state.branch_factor,
+                     t->state.branch_step, step)
                : schedule_factor(&t->schedule, step);
 }
 

@@ -29,7 +29,9 @@ struct checkpoint_state {
     uint64_t bytes;     /* of text that these stand for */
     uint64_t log_bytes; /* of the log that belongs to these steps */
     uint64_t ranks, threads, engine; /* other rounding with others */
-    uint64_t branch_step; /* from where on a cooldown goes */
+    uint64_t branch_step;            /* from where on a cooldown goes... */
+    double branch_factor;            /* ...and the factor on the rates there */
+    double factor;                   /* of the next step */
     uint64_t is_complete;
     double mean_loss;   /* running, nats per token */
     double lowest_loss; /* that it had so far */

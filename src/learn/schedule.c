@@ -65,11 +65,8 @@ schedule_factor(const struct schedule *s, uint64_t step)
 }
 
 double
-schedule_branch(const struct schedule *s, uint64_t branch_step, uint64_t step)
+schedule_cooldown(
+    const struct schedule *s, double start, uint64_t first, uint64_t step)
 {
-    if (step < branch_step) {
-        return schedule_factor(s, step);
-    }
-    double start = schedule_factor(s, branch_step);
-    return start + (s->last - start) * passed(s, (double)branch_step, step);
+    return start + (s->last - start) * passed(s, (double)first, step);
 }

@@ -34,11 +34,9 @@ int schedule_find(enum schedule_kind *kind, const char *name);
 /* The factor for step 0, 1, ... */
 double schedule_factor(const struct schedule *schedule, uint64_t step);
 
-/*
- * The same run with a cooldown that begins at a step: from the factor that it
- * had there on a line to last at n_steps.
- */
-double schedule_branch(
-    const struct schedule *schedule, uint64_t branch_step, uint64_t step);
+/* The factor of a cooldown: from start in step first on a line to last at
+   n_steps. */
+double schedule_cooldown(const struct schedule *schedule, double start,
+    uint64_t first, uint64_t step);
 
 #endif /* LEARN_SCHEDULE_H */

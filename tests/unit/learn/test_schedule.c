@@ -2,8 +2,8 @@
  * test_schedule.c
  *
  * The rate follows the closed form of its kind: it rises over the warm-up,
- * never exceeds 1, and ends at the last factor; a branch leaves the parent's
- * course where it begins and comes down on a line.  The curriculum gives each
+ * never exceeds 1, and ends at the last factor; a cooldown goes on a line from
+ * where it begins.  The curriculum gives each
  * step the context of its share of the run.
  */
 #include "check.h"
@@ -65,14 +65,13 @@ test_no_warm_up_begins_at_one(void)
 }
 
 static void
-test_branch_leaves_the_parent_and_ends_at_last(void)
+test_cooldown_goes_on_a_line_to_last(void)
 {
     struct schedule s = make(SCHEDULE_CONSTANT);
 
-    CHECK_NEAR(schedule_branch(&s, 500, 499), 1, 0);
-    CHECK_NEAR(schedule_branch(&s, 500, 500), 1, 0);
-    CHECK_NEAR(schedule_branch(&s, 500, 750), (1 + LAST) / 2, 1e-12);
-    CHECK_NEAR(schedule_branch(&s, 500, N_STEPS), LAST, 1e-12);
+    CHECK_NEAR(schedule_cooldown(&s, 0.7, 500, 500), 0.7, 1e-15);
+    CHECK_NEAR(schedule_cooldown(&s, 0.7, 500, 750), (0.7 + LAST) / 2, 1e-12);
+    CHECK_NEAR(schedule_cooldown(&s, 0.7, 500, N_STEPS), LAST, 1e-12);
 }
 
 static void
@@ -123,7 +122,7 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_rates_rise_linearly_over_the_warm_up),
     CHECK_TEST(test_each_kind_has_its_closed_form),
     CHECK_TEST(test_no_warm_up_begins_at_one),
-    CHECK_TEST(test_branch_leaves_the_parent_and_ends_at_last),
+    CHECK_TEST(test_cooldown_goes_on_a_line_to_last),
     CHECK_TEST(test_names_are_found),
     CHECK_TEST(test_curriculum_changes_at_its_shares),
     CHECK_TEST(test_wrong_curricula_are_refused),
