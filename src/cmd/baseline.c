@@ -75,11 +75,10 @@ worker_free(void *worker)
 }
 
 static void *
-worker_new(void *user, struct run *run, size_t chunk_bytes_max, int n_threads)
+worker_new(void *user, size_t chunk_bytes_max, int n_threads)
 {
     struct worker *w = mem_alloc(1, sizeof(*w));
 
-    (void)run;
     (void)n_threads;
     if (w == NULL) {
         return NULL;
@@ -96,26 +95,64 @@ worker_new(void *user, struct run *run, size_t chunk_bytes_max, int n_threads)
     return w;
 }
 
+/* A chunk in work, which is one part. */
+struct item {
+    const uint8_t *chunk;
+    size_t bytes, packed_bytes;
+};
+
+static void *
+item_new(void *user, struct run *run, size_t chunk_bytes_max, size_t n_open_max)
+{
+    (void)user;
+    (void)run;
+    (void)chunk_bytes_max;
+    (void)n_open_max;
+    return mem_alloc(1, sizeof(struct item));
+}
+
 static int
-work(void *worker, struct result_row *row, const uint8_t *chunk, size_t bytes)
+begin(void *object, size_t *n_parts, const uint8_t *chunk, size_t bytes)
+{
+    struct item *item = object;
+
+    *item = (struct item){.chunk = chunk, .bytes = bytes};
+    *n_parts = 1;
+    return 0;
+}
+
+static int
+score(void *worker, const struct run_part *parts, size_t n)
 {
     struct worker *w = worker;
-    size_t packed_bytes, unpacked_bytes;
 
-    if (codec_compress(w->codec, w->packed, w->packed_max, &packed_bytes, chunk,
-            bytes) != 0 ||
-        codec_decompress(w->codec, w->unpacked, w->unpacked_max,
-            &unpacked_bytes, w->packed, packed_bytes) != 0) {
-        return -1;
+    for (size_t i = 0; i < n; i++) {
+        struct item *item = parts[i].item;
+        size_t unpacked_bytes;
+        if (codec_compress(w->codec, w->packed, w->packed_max,
+                &item->packed_bytes, item->chunk, item->bytes) != 0 ||
+            codec_decompress(w->codec, w->unpacked, w->unpacked_max,
+                &unpacked_bytes, w->packed, item->packed_bytes) != 0) {
+            return -1;
+        }
+        if (unpacked_bytes != item->bytes ||
+            memcmp(w->unpacked, item->chunk, item->bytes) != 0) {
+            report_error("%s: a chunk of %zu bytes does not come back the "
+                         "same: the library is broken",
+                codec_name(w->codec), item->bytes);
+            return -1;
+        }
     }
-    if (unpacked_bytes != bytes || memcmp(w->unpacked, chunk, bytes) != 0) {
-        report_error("%s: chunk %llu does not come back the same: the library "
-                     "is broken",
-            codec_name(w->codec), (unsigned long long)row->index);
-        return -1;
-    }
-    row->coded_bytes = packed_bytes;
-    row->ideal_bits = 8.0 * (double)packed_bytes;
+    return 0;
+}
+
+static int
+finish(void *object, struct result_row *row)
+{
+    const struct item *item = object;
+
+    row->coded_bytes = item->packed_bytes;
+    row->ideal_bits = 8.0 * (double)item->packed_bytes;
     return 0;
 }
 
@@ -146,9 +183,13 @@ run_codec(struct run *run, const struct baseline_settings *settings,
     attributes_u64(a, "predictor", "header_bytes", is_once ? header_bytes : 0);
     attributes_text(identity, "predictor", "codec", codec_name(codec));
     struct run_kind kind = {
+        .item_new = item_new,
+        .item_free = mem_free,
+        .begin = begin,
+        .finish = finish,
         .worker_new = worker_new,
         .worker_free = worker_free,
-        .work = work,
+        .score = score,
         .user = (void *)(uintptr_t)codec,
     };
     enum cmd_status status = run_chunks(run, &kind, out);

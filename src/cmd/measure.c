@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/options.h"
@@ -107,54 +108,114 @@ struct measure {
     size_t n_buckets;
 };
 
-struct worker {
-    struct predictor_session *session;
+/* A chunk in work. */
+struct item {
+    struct predictor_chunk *chunk;
     struct meter *meter;
+    double flops;
 };
 
 static void
-worker_free(void *worker)
+item_free(void *object)
 {
-    struct worker *w = worker;
+    struct item *item = object;
 
-    if (w != NULL) {
-        predictor_session_free(w->session);
-        meter_free(w->meter);
-        mem_free(w);
+    if (item != NULL) {
+        predictor_chunk_free(item->chunk);
+        meter_free(item->meter);
+        mem_free(item);
     }
 }
 
 static void *
-worker_new(void *user, struct run *run, size_t chunk_bytes_max, int n_threads)
+item_new(void *user, struct run *run, size_t chunk_bytes_max, size_t n_open_max)
 {
     struct measure *measure = user;
-    struct worker *w = mem_alloc(1, sizeof(*w));
+    struct item *item = mem_alloc(1, sizeof(*item));
 
-    if (w == NULL) {
+    if (item == NULL) {
         return NULL;
     }
-    w->session =
-        predictor_session_new(measure->predictor, chunk_bytes_max, n_threads);
-    w->meter = meter_new(run, chunk_bytes_max, measure->n_buckets,
+    item->meter = meter_new(run, chunk_bytes_max, measure->n_buckets,
         measure->settings->token_bits);
-    if (w->session == NULL || w->meter == NULL) {
-        worker_free(w);
+    item->chunk = predictor_chunk_new(measure->predictor, chunk_bytes_max,
+        n_open_max, meter_take, item->meter);
+    if (item->meter == NULL || item->chunk == NULL) {
+        item_free(item);
         return NULL;
     }
-    return w;
+    return item;
 }
 
 static int
-work(void *worker, struct result_row *row, const uint8_t *chunk, size_t bytes)
+begin(void *object, size_t *n_parts, const uint8_t *chunk, size_t bytes)
 {
-    struct worker *w = worker;
+    struct item *item = object;
 
-    meter_start(w->meter);
-    if (predictor_score(w->session, chunk, bytes, meter_take, w->meter) != 0) {
+    meter_start(item->meter);
+    if (predictor_chunk_begin(item->chunk, chunk, bytes) != 0) {
         return -1;
     }
-    row->flops = predictor_flops(w->session);
-    return meter_finish(w->meter, row);
+    *n_parts = predictor_chunk_parts(item->chunk);
+    item->flops = 0;
+    for (size_t i = 0; i < *n_parts; i++) {
+        item->flops += predictor_chunk_flops(item->chunk, i);
+    }
+    return 0;
+}
+
+static size_t
+rows(const void *object, size_t part)
+{
+    const struct item *item = object;
+
+    return predictor_chunk_rows(item->chunk, part);
+}
+
+static int
+emit(void *object)
+{
+    struct item *item = object;
+
+    return predictor_chunk_emit(item->chunk);
+}
+
+static int
+finish(void *object, struct result_row *row)
+{
+    struct item *item = object;
+
+    row->flops = item->flops;
+    return predictor_chunk_end(item->chunk) != 0
+               ? -1
+               : meter_finish(item->meter, row);
+}
+
+static void *
+worker_new(void *user, size_t chunk_bytes_max, int n_threads)
+{
+    struct measure *measure = user;
+
+    return predictor_session_new(
+        measure->predictor, chunk_bytes_max, n_threads);
+}
+
+static void
+worker_free(void *worker)
+{
+    predictor_session_free(worker);
+}
+
+static int
+score(void *worker, const struct run_part *parts, size_t n)
+{
+    struct predictor_part scored[RUN_PARTS_MAX];
+
+    for (size_t i = 0; i < n; i++) {
+        struct item *item = parts[i].item;
+        scored[i] = (struct predictor_part){item->chunk, parts[i].index};
+    }
+    return predictor_score_parts(worker, scored, n);
 }
 
 /* Fill this rank's part of what the ranks of a node share. */
@@ -188,23 +249,27 @@ open_predictor(struct par_memory **memory, struct run *run,
         .n_threads = run_threads(run),
         .is_filled_later = true,
     };
+    double now = clock_now_s();
     struct predictor *predictor = predictor_open(&options);
     int rc = predictor == NULL ? -1 : 0;
 
     if (par_any_failed(par, rc)) {
         goto fail;
     }
+    run_add_phase(run, RUN_SETUP_PREDICTOR, &now);
     *memory = par_memory_new(par, predictor_place_bytes(predictor));
     if (*memory == NULL) {
         goto fail;
     }
     rc = fill_part(predictor, *memory);
+    run_add_phase(run, RUN_SETUP_WEIGHTS, &now);
     if (rc == 0 && par_rank(par) == 0) {
         rc = predictor_hash(predictor);
     }
     if (par_any_failed(par, rc)) {
         goto fail;
     }
+    run_add_phase(run, RUN_SETUP_HASH, &now);
     par_memory_settle(*memory);
     return predictor;
 fail:
@@ -274,10 +339,18 @@ measure(struct run *run, const struct measure_settings *settings)
             .n_buckets = results_bucket_count(run_chunk_bytes_max(run)),
         };
         struct run_kind kind = {
+            .item_new = item_new,
+            .item_free = item_free,
+            .begin = begin,
+            .rows = rows,
+            .emit = emit,
+            .finish = finish,
             .worker_new = worker_new,
             .worker_free = worker_free,
-            .work = work,
+            .score = score,
             .user = &shared,
+            .grain =
+                predictor_grain(predictor, (size_t)run_chunk_bytes_max(run)),
             .n_buckets = shared.n_buckets,
             .has_token_bits = settings->token_bits,
             .is_sequential = predictor_info(predictor)->is_sequential,

@@ -1,12 +1,8 @@
 /*
- * run.c
- *
- * The loop has no barrier between chunks: each thread takes the next chunk,
- * works, appends the row.  Only the first thread talks to other ranks.
+ * run.c - setting up what runs have in common.
  */
 #include "cmd/run.h"
 
-#include <omp.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -16,16 +12,11 @@
 #include "base/report.h"
 #include "base/stop.h"
 #include "cmd/attributes.h"
-#include "cmd/progress.h"
 #include "cmd/run_internal.h"
 #include "cmd/threads.h"
 #include "corpus/corpus.h"
 #include "corpus/shard.h"
 #include "par/par.h"
-#include "results/results.h"
-
-/* Seconds between two looks at other ranks. */
-#define LOOK_S 0.1
 
 /* Describe the corpus; rank 0 reads the whole file for its hash. */
 static int
@@ -115,6 +106,7 @@ run_open(enum cmd_status *status, struct par *par, struct options *options,
     run->identity = attributes_new();
     struct corpus_part part = {
         run->settings->first_byte, run->settings->n_bytes};
+    double now = clock_now_s();
     run->corpus = corpus_open(run->settings->corpus, &part);
     bool is_short = run->attributes == NULL || run->identity == NULL;
     if (par_any_failed(par, run->corpus == NULL || is_short ? -1 : 0)) {
@@ -123,6 +115,7 @@ run_open(enum cmd_status *status, struct par *par, struct options *options,
     if (identify(run) != 0) {
         goto fail;
     }
+    run_add_phase(run, RUN_SETUP_CORPUS, &now);
     identify_options(run);
     run->n_chunks = shard_chunk_count(
         corpus_bytes(run->corpus), run->settings->chunk_bytes);
@@ -181,174 +174,8 @@ run_identity(struct run *run)
     return run->identity;
 }
 
-/* Tell other ranks how far this one is, and hear whether to stop. */
-static void
-look_around(struct run *run)
-{
-    double now = clock_now_s();
-    double sums[PAR_BOARD_VALUES], values[PAR_BOARD_VALUES] = {0};
-
-    if (now - run->looked_s < LOOK_S) {
-        return;
-    }
-    run->looked_s = now;
-#pragma omp critical(run_row)
-    {
-        values[0] = (double)run->totals.chunks;
-        values[1] = run->seen_bytes;
-        values[2] = run->seen_bits;
-    }
-    par_board_post(run->board, values);
-    if (stop_requested() || run->rc != 0) {
-        par_board_raise(run->board);
-    }
-    if (par_board_is_raised(run->board)) {
-        run->is_stopping = true;
-    }
-    if (par_rank(run->par) == 0) {
-        par_board_sums(run->board, sums);
-        struct progress_state state = {sums[0], sums[1], sums[2]};
-        progress_show(&run->progress, &state);
-    }
-}
-
 void
-run_tick(struct run *run, uint64_t bytes, double bits)
+run_add_phase(struct run *run, enum run_phase phase, double *since)
 {
-#pragma omp critical(run_row)
-    {
-        run->seen_bytes += (double)bytes;
-        run->seen_bits += bits;
-    }
-    if (omp_get_thread_num() == 0) {
-        look_around(run);
-    }
-}
-
-/* The next chunk of this rank, or false. */
-static bool
-next_chunk(struct run *run, struct result_row *row, const uint8_t **chunk,
-    uint8_t *scratch)
-{
-    bool is_there = false;
-
-#pragma omp critical(run_next)
-    if (!run->is_stopping && run->rc == 0 && run->next < run->n_todo) {
-        uint64_t i = run->todo ? run->todo[run->next] : run->next;
-        i += run->todo ? 0 : run->todo_first;
-        run->next++;
-        struct shard range = shard_chunk(
-            corpus_bytes(run->corpus), run->settings->chunk_bytes, i);
-        *row = (struct result_row){
-            .index = i,
-            .offset = run->settings->first_byte + range.first,
-            .raw_bytes = range.end - range.first,
-        };
-        *chunk = corpus_check(run->corpus) != 0
-                     ? NULL
-                     : corpus_view(run->corpus, range.first,
-                           (size_t)row->raw_bytes, scratch);
-        is_there = *chunk != NULL;
-        if (!is_there) {
-            run->rc = -1;
-        }
-    }
-    return is_there;
-}
-
-/* Add a finished row to the output and the sums. */
-static void
-take_row(struct run *run, const struct result_row *row)
-{
-#pragma omp critical(run_row)
-    {
-        bool is_new =
-            run->results == NULL || !results_has(run->results, row->index);
-        if (is_new && run->results != NULL &&
-            results_append(run->results, row) != 0) {
-            run->rc = -1;
-        } else if (is_new) {
-            run->totals.chunks++;
-            run->totals.raw_bytes += row->raw_bytes;
-            run->totals.tokens += row->tokens;
-            run->totals.coded_bytes += row->coded_bytes;
-            run->totals.ideal_bits += row->ideal_bits;
-            run->totals.flops += row->flops;
-        }
-    }
-}
-
-/* One thread: a worker takes chunks until there are no more. */
-static void
-work_through(struct run *run, const struct run_kind *kind, int n_inner)
-{
-    size_t chunk_bytes_max = (size_t)run_chunk_bytes_max(run);
-    uint8_t *scratch = mem_map(chunk_bytes_max);
-    void *worker = kind->worker_new(kind->user, run, chunk_bytes_max, n_inner);
-    struct result_row row;
-    const uint8_t *chunk;
-
-    if (scratch == NULL || worker == NULL) {
-        run->rc = -1;
-    }
-    while (run->rc == 0 && next_chunk(run, &row, &chunk, scratch)) {
-        double start_s = clock_now_s();
-        if (kind->work(worker, &row, chunk, (size_t)row.raw_bytes) != 0 ||
-            corpus_check(run->corpus) != 0) {
-            run->rc = -1;
-            break;
-        }
-        row.seconds = clock_now_s() - start_s;
-        take_row(run, &row);
-        if (omp_get_thread_num() == 0) {
-            look_around(run);
-        }
-    }
-    if (worker != NULL) {
-        kind->worker_free(worker);
-    }
-    mem_unmap(scratch, chunk_bytes_max);
-}
-
-/* Rank 0 shows progress until the other ranks have come to the end. */
-static void
-await_others(struct run *run)
-{
-    while (par_rank(run->par) == 0 && !par_board_all_settling(run->board)) {
-        look_around(run);
-        clock_sleep_s(LOOK_S / 4);
-    }
-    par_board_settle(run->board);
-}
-
-int
-run_loop(struct run *run, const struct run_kind *kind)
-{
-    int n_workers =
-        run->n_todo >= (uint64_t)run->n_threads && !kind->is_sequential
-            ? run->n_threads
-            : 1;
-    int n_inner = run->n_threads / n_workers;
-
-    run->board = par_board_open(run->par);
-    if (run->board == NULL) {
-        return -1;
-    }
-    double loop_s = clock_now_s();
-    run->setup_s = loop_s - run->start_s;
-    if (run->n_todo > 0) {
-#pragma omp parallel num_threads(n_workers)
-        work_through(run, kind, n_inner);
-    }
-    if (run->rc != 0) {
-        par_board_raise(run->board);
-    }
-    await_others(run);
-    run->is_stopping = par_board_is_raised(run->board);
-    progress_end(&run->progress);
-    run->loop_s = clock_now_s() - loop_s;
-    par_max_f64(run->par, &run->loop_s, 1);
-    par_max_f64(run->par, &run->setup_s, 1);
-    par_board_close(run->board);
-    return par_any_failed(run->par, run->rc) ? -1 : 0;
+    run_phase_add(&run->phases, phase, since);
 }

@@ -2,8 +2,8 @@
  * run.h - what measure and baseline share: corpus in, chunks to workers, rows
  * out, progress, stopping and going on.
  *
- * Threads work on different chunks when there are enough of them, otherwise
- * one worker uses all threads for one chunk.  Neither changes a number.
+ * Threads work on different parts of chunks as long as there are enough of
+ * them, then all inside one part (run_queue.h).  None of this changes a number.
  */
 #ifndef CMD_RUN_H
 #define CMD_RUN_H
@@ -13,7 +13,9 @@
 #include <stdint.h>
 
 #include "cmd/cmd.h"
+#include "cmd/run_phases.h"
 #include "cmd/threads.h"
+#include "predict/chunk.h"
 #include "results/results.h"
 
 struct attributes;
@@ -31,6 +33,7 @@ struct run_settings {
     const char *out; /* NULL: print only */
     bool overwrite;
     uint64_t threads; /* 0: choose */
+    const char *parallel;
     double max_hours; /* 0: no limit */
 };
 
@@ -81,6 +84,15 @@ struct run_settings {
             .is_outside = true,                                                \
             .help = "replace an existing output, begin anew"},                 \
         OPTION_THREADS(struct run_settings, threads),                          \
+        {.name = "parallel",                                                   \
+            .type = OPTION_CHOICE,                                             \
+            .offset = offsetof(struct run_settings, parallel),                 \
+            .value = "auto",                                                   \
+            .choices = "auto|windows|products",                                \
+            .is_outside = true,                                                \
+            .help = "what the threads divide: chunks and windows of them, or " \
+                    "the products inside one; auto: windows, and products "    \
+                    "when too few are left; changes no bit"},                  \
     {                                                                          \
         .name = "max-hours", .type = OPTION_REAL,                              \
         .offset = offsetof(struct run_settings, max_hours), .value = "0",      \
@@ -89,17 +101,39 @@ struct run_settings {
                 "exit status 75; 0: no limit"                                  \
     }
 
-/* What does the work: one worker per thread. */
+/* Parts that are scored at once, at most. */
+#define RUN_PARTS_MAX 64
+
+/* A part of a chunk in work. */
+struct run_part {
+    void *item;
+    size_t index;
+};
+
+/*
+ * What does the work.  An item is a chunk in work: begun with its bytes,
+ * which are kept, it has parts that workers (one per thread) score in any
+ * order; then emit is called for each part in order, then finish.
+ */
 struct run_kind {
-    /* n_threads may be used inside one chunk.  NULL: reported. */
-    void *(*worker_new)(
-        void *user, struct run *run, size_t chunk_bytes_max, int n_threads);
-    void (*worker_free)(void *worker);
+    void *(*item_new)(
+        void *user, struct run *run, size_t chunk_bytes_max, size_t n_open_max);
+    void (*item_free)(void *item);
+    int (*begin)(
+        void *item, size_t *n_parts, const uint8_t *chunk, size_t bytes);
+    size_t (*rows)(const void *item, size_t part); /* NULL: parts are alone */
+    int (*emit)(void *item);                       /* NULL: nothing to do */
     /* Fill in tokens, ideal_bits, coded_bytes, flops and the arrays of row. */
-    int (*work)(void *worker, struct result_row *row, const uint8_t *chunk,
-        size_t bytes);
+    int (*finish)(void *item, struct result_row *row);
+
+    /* n_threads may be used inside one score.  NULL: reported. */
+    void *(*worker_new)(void *user, size_t chunk_bytes_max, int n_threads);
+    void (*worker_free)(void *worker);
+    int (*score)(void *worker, const struct run_part *parts, size_t n);
+
     void *user;
-    size_t n_buckets; /* of bits_by_position; 0: none */
+    struct predictor_grain grain; /* of parts */
+    size_t n_buckets;             /* of bits_by_position; 0: none */
     bool has_token_bits;
     bool is_sequential; /* each chunk needs all before it, in order */
 };
@@ -126,6 +160,9 @@ struct corpus *run_corpus(const struct run *run);
 uint64_t run_chunk_count(const struct run *run);
 uint64_t run_chunk_bytes_max(const struct run *run);
 
+/* Add the time since *since to a phase of this rank; *since becomes now. */
+void run_add_phase(struct run *run, enum run_phase phase, double *since);
+
 /*
  * What is known about the run for the output; commands add to it.  identity:
  * what decides the numbers.
@@ -142,10 +179,8 @@ struct attributes *run_identity(struct run *run);
 enum cmd_status run_chunks(
     struct run *run, const struct run_kind *kind, const char *out);
 
-/*
- * Called by a worker inside a long chunk, so that progress moves on: so many
- * more bytes took so many bits.
- */
+/* Called when symbols are emitted, so that progress moves on: so many more
+   bytes took so many bits. */
 void run_tick(struct run *run, uint64_t bytes, double bits);
 
 #endif /* CMD_RUN_H */

@@ -1,5 +1,5 @@
 /*
- * run_internal.h - what run.c and run_output.c share.
+ * run_internal.h - what the files run*.c share.
  */
 #ifndef CMD_RUN_INTERNAL_H
 #define CMD_RUN_INTERNAL_H
@@ -8,6 +8,10 @@
 
 #include "cmd/progress.h"
 #include "cmd/run.h"
+#include "cmd/run_phases.h"
+
+/* Nanoseconds between two looks at other ranks. */
+#define RUN_LOOK_NS 100000000
 
 struct par_board;
 
@@ -28,12 +32,12 @@ struct run {
     struct progress progress;
     const uint64_t *todo; /* n_todo chunks; NULL: from todo_first on */
     uint64_t n_todo, todo_first;
-    uint64_t next;            /* index into todo; under run_next */
     double looked_s;          /* only the first thread */
     atomic_int rc;            /* -1 once a thread has failed; never goes back */
     atomic_bool is_stopping;  /* no new chunks */
-    struct run_totals totals; /* of this rank; under run_row */
-    double seen_bytes, seen_bits; /* for progress; under run_row */
+    struct run_totals totals; /* of this rank; under run_seen */
+    double seen_bytes, seen_bits; /* for progress; under run_seen */
+    struct run_phases phases;     /* of this rank; the loop's under run_seen */
 };
 
 /*
@@ -42,5 +46,12 @@ struct run {
  * Collective: yes.  run->is_stopping afterwards: chunks may be left.
  */
 int run_loop(struct run *run, const struct run_kind *kind);
+
+/* Now and then, on the first thread: post what this rank has done, hear
+   whether to stop, show progress. */
+void run_look_around(struct run *run);
+
+/* Add a finished row to the output and the sums.  Any thread. */
+int run_take_row(struct run *run, const struct result_row *row);
 
 #endif /* CMD_RUN_INTERNAL_H */

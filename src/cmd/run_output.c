@@ -33,7 +33,6 @@ choose_chunks(struct run *run, const struct run_kind *kind)
 
     run->todo = NULL;
     run->todo_first = 0;
-    run->next = 0;
     if (kind->is_sequential) {
         /* Also chunks that are on disk: what follows depends on them. */
         bool is_missing = run->results == NULL ||
@@ -96,6 +95,23 @@ gather_hosts(struct par *par)
     return list;
 }
 
+/* Time by phase: maxima over ranks, of the loop sums. */
+static void
+describe_phases(struct run *run)
+{
+    double sums[RUN_PHASE_COUNT], maxima[RUN_PHASE_COUNT];
+
+    memcpy(sums, run->phases.s, sizeof(sums));
+    memcpy(maxima, run->phases.s, sizeof(maxima));
+    par_sum_f64(run->par, sums, RUN_PHASE_COUNT);
+    par_max_f64(run->par, maxima, RUN_PHASE_COUNT);
+    for (int p = 0; p < RUN_PHASE_COUNT; p++) {
+        bool is_sum = p >= RUN_LOOP_FIRST && p <= RUN_LOOP_LAST;
+        attributes_f64(run->attributes, "run",
+            run_phase_name((enum run_phase)p), is_sum ? sums[p] : maxima[p]);
+    }
+}
+
 /* What is known only at the end. */
 static int
 describe_end(struct run *run, const struct run_totals *totals)
@@ -114,6 +130,7 @@ describe_end(struct run *run, const struct run_totals *totals)
     attributes_f64(a, "run", "seconds", clock_now_s() - run->start_s);
     attributes_f64(a, "run", "setup_seconds", run->setup_s);
     attributes_f64(a, "run", "loop_seconds", run->loop_s);
+    describe_phases(run);
     attributes_u64(a, "run", "timed_bytes", totals->raw_bytes);
     attributes_u64(a, "run", "timed_tokens", totals->tokens);
     attributes_u64(a, "run", "ranks", (uint64_t)par_size(run->par));
@@ -273,6 +290,9 @@ run_chunks(struct run *run, const struct run_kind *kind, const char *out)
     run->is_stopping = false;
     run->totals = (struct run_totals){0};
     run->seen_bytes = run->seen_bits = 0;
+    for (int p = RUN_LOOP_FIRST; p < RUN_PHASE_COUNT; p++) {
+        run->phases.s[p] = 0; /* set-up was for all outputs */
+    }
     if (out != NULL) {
         struct results_options options = {
             .path = out,

@@ -79,12 +79,12 @@ predictor_chunk_flops(const struct predictor_chunk *chunk, size_t part)
     return kind->chunk_flops == NULL ? 0.0 : kind->chunk_flops(chunk, part);
 }
 
-size_t
-predictor_rows_max(const struct predictor_session *session)
+struct predictor_grain
+predictor_grain(const struct predictor *predictor, size_t chunk_bytes_max)
 {
-    const struct predict_kind *kind = session->predictor->kind;
-
-    return kind->rows_max == NULL ? 0 : kind->rows_max(session);
+    return predictor->kind->grain == NULL
+               ? (struct predictor_grain){0}
+               : predictor->kind->grain(predictor, chunk_bytes_max);
 }
 
 /* Pass a symbol on and count the bytes that it stands for. */

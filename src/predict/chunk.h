@@ -19,6 +19,18 @@
 
 struct predictor_chunk;
 
+/* How parts may be divided among sessions and the threads inside one. */
+struct predictor_grain {
+    size_t part_rows; /* of the largest part */
+    size_t rows_max;  /* rows that a session takes together at most; 0: it
+                         takes one part at a time */
+    double flops;     /* between two points where the threads inside a session
+                         wait for each other; 0: a session has one thread */
+};
+
+struct predictor_grain predictor_grain(
+    const struct predictor *predictor, size_t chunk_bytes_max);
+
 /*
  * Room for one chunk at a time, of which at most n_open_max parts are scored
  * and not emitted.  Symbols go to emit(user).  Owner: predictor_chunk_free().
@@ -34,14 +46,11 @@ int predictor_chunk_begin(
 /* Of the chunk that was begun; an empty one may have none. */
 size_t predictor_chunk_parts(const struct predictor_chunk *chunk);
 
-/* How much of predictor_rows_max() a part takes. */
+/* Rows of a part. */
 size_t predictor_chunk_rows(const struct predictor_chunk *chunk, size_t part);
 
 /* Floating-point operations of a part; 0: not counted. */
 double predictor_chunk_flops(const struct predictor_chunk *chunk, size_t part);
-
-/* Rows that a session takes together at most; 0: one part at a time. */
-size_t predictor_rows_max(const struct predictor_session *session);
 
 /*
  * Score parts.  A predictor that learns as it goes emits now.

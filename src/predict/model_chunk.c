@@ -40,8 +40,9 @@ model_chunk_new(const struct model_predictor *predictor, size_t chunk_bytes_max,
     if (c == NULL) {
         return NULL;
     }
+    size_t n_windows_max = 1 + chunk_bytes_max / predictor->step;
     c->predictor = predictor;
-    c->n_open_max = n_open_max;
+    c->n_open_max = n_open_max < n_windows_max ? n_open_max : n_windows_max;
     c->window_codes = predictor->capacity < chunk_bytes_max
                           ? predictor->capacity
                           : chunk_bytes_max;

@@ -19,10 +19,6 @@
 #include "predict/model_chunk.h"
 #include "predict/model_predictor.h"
 
-/* Positions that go through the layers at once: enough to be limited by
-   arithmetic and not by reading weights; more only costs memory. */
-#define EXTEND_MAX 256
-
 /* Positions whose logits are made at once: as many as fit in LOGITS_BYTES,
    within limits.  Fewer read the output layer more often; 64 of 49,152 logits
    cost no more time than 128. */
@@ -40,10 +36,10 @@ struct model_session {
     const struct model_predictor *predictor;
     struct model_state *state;
     int n_threads;
-    size_t extend_max, rows_max;
+    size_t rows_max;     /* of which logits are made at once */
     uint32_t *inputs;    /* of a window or a block of windows */
-    size_t *lengths;     /* (extend_max): of the windows of a block */
-    struct wish *wishes; /* (extend_max) */
+    size_t *lengths;     /* (MODEL_SESSION_ROWS): of the windows of a block */
+    struct wish *wishes; /* (MODEL_SESSION_ROWS) */
     float *logits;       /* (rows_max, vocabulary) */
 };
 
@@ -66,15 +62,15 @@ model_session_new(const struct model_predictor *predictor,
     size_t positions = smaller(predictor->context, chunk_bytes_max + 1);
     s->predictor = predictor;
     s->n_threads = n_threads;
-    s->extend_max = EXTEND_MAX;
     s->rows_max = smaller(LOGITS_BYTES / row_bytes, ROWS_MAX);
     s->rows_max = s->rows_max < ROWS_MIN ? ROWS_MIN : s->rows_max;
-    s->state =
-        model_state_new(predictor->model, positions, s->extend_max, n_threads);
+    s->state = model_state_new(
+        predictor->model, positions, MODEL_SESSION_ROWS, n_threads);
     s->inputs = mem_alloc(
-        positions < EXTEND_MAX ? EXTEND_MAX : positions, sizeof(*s->inputs));
-    s->lengths = mem_alloc(s->extend_max, sizeof(*s->lengths));
-    s->wishes = mem_alloc(s->extend_max, sizeof(*s->wishes));
+        positions < MODEL_SESSION_ROWS ? MODEL_SESSION_ROWS : positions,
+        sizeof(*s->inputs));
+    s->lengths = mem_alloc(MODEL_SESSION_ROWS, sizeof(*s->lengths));
+    s->wishes = mem_alloc(MODEL_SESSION_ROWS, sizeof(*s->wishes));
     s->logits = mem_alloc(s->rows_max, row_bytes);
     if (s->state == NULL || s->inputs == NULL || s->lengths == NULL ||
         s->wishes == NULL || s->logits == NULL) {
@@ -95,12 +91,6 @@ model_session_free(struct model_session *s)
         mem_free(s->logits);
         mem_free(s);
     }
-}
-
-size_t
-model_session_rows_max(const struct model_session *s)
-{
-    return s->extend_max;
 }
 
 /* Whether a row can be made into probabilities. */
@@ -220,8 +210,8 @@ score_alone(struct model_session *s, const struct model_window *window)
     size_t n_inputs = fill_inputs(p, s->inputs, window);
 
     model_state_clear(s->state);
-    for (size_t at = 0; at < n_inputs; at += s->extend_max) {
-        size_t n = smaller(s->extend_max, n_inputs - at);
+    for (size_t at = 0; at < n_inputs; at += MODEL_SESSION_ROWS) {
+        size_t n = smaller(MODEL_SESSION_ROWS, n_inputs - at);
         model_extend(s->state, s->inputs + at, n);
         for (size_t i = 0; i < n; i++) {
             s->wishes[i] = make_wish(p, window, at + i);
@@ -264,10 +254,10 @@ model_session_score(
 
     for (size_t w = 0; w < n;) {
         size_t n_rows = 0, first = w;
-        for (; w < n && w - first < s->extend_max; w++) {
+        for (; w < n && w - first < MODEL_SESSION_ROWS; w++) {
             code_first(p, &windows[w]);
             n_rows += model_window_rows(p, &windows[w]);
-            if (n_rows > s->extend_max) {
+            if (n_rows > MODEL_SESSION_ROWS) {
                 break;
             }
         }

@@ -7,6 +7,10 @@
 
 #include <stddef.h>
 
+/* Rows that go through the layers at once: enough to be limited by arithmetic
+   and not by reading weights; more only costs memory. */
+#define MODEL_SESSION_ROWS 256
+
 struct model_predictor;
 struct model_session;
 struct model_window;
@@ -15,9 +19,6 @@ struct model_window;
 struct model_session *model_session_new(const struct model_predictor *predictor,
     size_t chunk_bytes_max, int n_threads);
 void model_session_free(struct model_session *session);
-
-/* Rows of windows that go through the layers together at most. */
-size_t model_session_rows_max(const struct model_session *session);
 
 /* Fill in the codes of n windows. */
 int model_session_score(struct model_session *session,

@@ -16,6 +16,9 @@
 #include "predict/predictor.h"
 #include "token/token.h"
 
+/* Products, norms, attention and what else a layer is made of. */
+#define WAITS_PER_LAYER 9
+
 /* Windows that the session is given at once. */
 #define WINDOWS_MAX 64
 
@@ -269,10 +272,18 @@ chunk_flops(const struct predictor_chunk *chunk, size_t part)
     return model_chunk_flops(chunk->data, part);
 }
 
-static size_t
-rows_max(const struct predictor_session *session)
+static struct predictor_grain
+grain(const struct predictor *predictor, size_t chunk_bytes_max)
 {
-    return model_session_rows_max(session->data);
+    const struct model_predictor *p = predictor->data;
+    size_t n_waits = WAITS_PER_LAYER * model_info(p->model)->n_layers;
+
+    return (struct predictor_grain){
+        .part_rows =
+            p->capacity < chunk_bytes_max ? p->capacity : chunk_bytes_max,
+        .rows_max = MODEL_SESSION_ROWS,
+        .flops = model_flops(p->model, 0, MODEL_SESSION_ROWS) / (double)n_waits,
+    };
 }
 
 static int
@@ -316,7 +327,7 @@ const struct predict_kind predict_model = {
     .chunk_begin = begin_chunk,
     .chunk_rows = chunk_rows,
     .chunk_flops = chunk_flops,
-    .rows_max = rows_max,
+    .grain = grain,
     .score_parts = score_parts,
     .emit_part = emit_part,
 };

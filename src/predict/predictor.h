@@ -42,7 +42,8 @@ struct predict_kind {
         struct predictor_chunk *chunk, const uint8_t *bytes, size_t n_bytes);
     size_t (*chunk_rows)(const struct predictor_chunk *chunk, size_t part);
     double (*chunk_flops)(const struct predictor_chunk *chunk, size_t part);
-    size_t (*rows_max)(const struct predictor_session *session);
+    struct predictor_grain (*grain)(
+        const struct predictor *predictor, size_t chunk_bytes_max);
     int (*score_parts)(struct predictor_session *session,
         const struct predictor_part *parts, size_t n);
     int (*emit_part)(

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/report.h"
 #include "par/par.h"
@@ -76,10 +77,13 @@ share_attributes(struct attribute_list *list, const struct results *results,
     return rc;
 }
 
-/* Fill an open file; collective, the same result on all ranks. */
+/*
+ * Fill an open file; collective, the same result on all ranks.  start_s: when
+ * finishing began.
+ */
 static int
 fill_file(struct writer *writer, struct datasets *set,
-    const struct attribute_list *attributes)
+    const struct attribute_list *attributes, double start_s)
 {
     struct par *par = set->par;
     int rc;
@@ -91,6 +95,15 @@ fill_file(struct writer *writer, struct datasets *set,
     if (par_any_failed(par, rc)) {
         return -1;
     }
+    double seconds = clock_now_s() - start_s;
+    struct attribute time = {
+        .group = "run", .name = "finish_write_seconds", .type = ATTRIBUTE_F64};
+    par_max_f64(par, &seconds, 1);
+    time.f64 = seconds;
+    rc = writer_attributes(writer, &time, 1);
+    if (par_any_failed(par, rc)) {
+        return -1;
+    }
     rc = writer_complete(writer);
     return par_any_failed(par, rc) ? -1 : 0;
 }
@@ -98,7 +111,7 @@ fill_file(struct writer *writer, struct datasets *set,
 /* Write the file at path; collective, the same result on all ranks. */
 static int
 write_file(struct datasets *set, const char *path,
-    const struct attribute_list *attributes)
+    const struct attribute_list *attributes, double start_s)
 {
     const struct writer_options options = {
         .path = path,
@@ -113,7 +126,7 @@ write_file(struct datasets *set, const char *path,
     if (writer == NULL) {
         return -1;
     }
-    int rc = fill_file(writer, set, attributes);
+    int rc = fill_file(writer, set, attributes, start_s);
     rc |= writer_close(writer);
     return par_any_failed(set->par, rc) ? -1 : 0;
 }
@@ -154,6 +167,7 @@ results_finish(struct results *results, const struct attribute *attributes,
     struct datasets set = {.par = par};
     struct attribute_list list = {0};
     char *partial = partial_path(results->path);
+    double start_s = clock_now_s();
     int rc = journal_close(results->journal);
 
     results->journal = NULL;
@@ -165,7 +179,7 @@ results_finish(struct results *results, const struct attribute *attributes,
         rc = share_attributes(&list, results, attributes, n_attributes);
     }
     if (rc == 0) {
-        rc = write_file(&set, partial, &list);
+        rc = write_file(&set, partial, &list, start_s);
         if (par_rank(par) == 0 && rc == 0) {
             rc = publish(results, partial);
         }

@@ -23,6 +23,24 @@ if [ -d "$model" ]; then
         --predictor "model:$model" --chunk 512 --context 256
     check whole measure --corpus text:corpus.txt --bytes 5000 \
         --predictor "model:$model" --chunk whole --context 256 --stride 100
+    # However the threads divide it: windows of one chunk, short chunks
+    # together, inside products.
+    for parallel in windows products; do
+        for t in 2 3 5; do
+            expect 0 codelen measure --corpus text:corpus.txt --bytes 5000 \
+                --predictor "model:$model" --chunk whole --context 256 \
+                --stride 100 --threads $t --parallel $parallel \
+                --out whole-$parallel-$t.h5
+            same_rows whole-1-1.h5 whole-$parallel-$t.h5
+            expect 0 codelen measure --corpus text:corpus.txt --bytes 20000 \
+                --token-bits --predictor "model:$model" --chunk 512 \
+                --context 256 --threads $t --parallel $parallel \
+                --out model-$parallel-$t.h5
+            same_rows model-1-1.h5 model-$parallel-$t.h5
+        done
+    done
+    check short measure --corpus text:corpus.txt --bytes 4000 --start none \
+        --predictor "model:$model" --chunk 37
     for kernel in avx512 avx2 neon portable; do
         codelen measure --corpus random:1 --predictor uniform --kernel $kernel \
             >out 2>err || { says 'processor' && continue; }
