@@ -17,6 +17,7 @@
 #include "gemm_block.h"
 #include "gemm_kernel.h"
 #include "gemm_stored.h"
+#include "int8.h"
 #include "kernels_table.h"
 
 _Static_assert(GEMM_ROWS_STEP == GEMM_PANEL, "parts are whole panels");
@@ -63,13 +64,17 @@ row_bytes(enum gemm_format format, size_t K)
     if (K > SIZE_MAX / sizeof(float)) {
         return 0;
     }
+    if (format == GEMM_INT8) {
+        return int8_row_bytes(K);
+    }
     return format == GEMM_F32 ? K * sizeof(float) : stored_row_bytes(format, K);
 }
 
 struct gemm_weights *
 gemm_weights_plan(const struct kernels *kernels, size_t N, size_t K)
 {
-    return gemm_weights_plan_stored(kernels, GEMM_F32, N, K);
+    return gemm_weights_plan_stored(
+        kernels, kernels->mode == MATH_INT8 ? GEMM_INT8 : GEMM_F32, N, K);
 }
 
 struct gemm_weights *
@@ -81,11 +86,12 @@ gemm_weights_plan_stored(
     size_t N_padded = N;
 
     assert(N > 0 && K > 0);
-    assert(format == GEMM_F32 || kernels->mode == MATH_EXACT);
+    assert((format == GEMM_INT8) == (kernels->mode == MATH_INT8));
+    assert(format == GEMM_F32 || kernels->mode != MATH_BLAS);
     if (!weights) {
         return NULL;
     }
-    if (kernels->mode == MATH_EXACT) {
+    if (kernels->mode != MATH_BLAS) {
         N_padded = ceil_div(N, GEMM_PANEL) * GEMM_PANEL;
     }
     weights->kernels = kernels;
@@ -170,6 +176,14 @@ panel_row(const struct gemm_weights *weights, size_t n)
            n % GEMM_PANEL;
 }
 
+/* The panel with row n, if the format is not GEMM_F32. */
+static uint8_t *
+stored_panel(const struct gemm_weights *weights, size_t n)
+{
+    return weights->stored +
+           n / GEMM_PANEL * GEMM_PANEL * row_bytes(weights->format, weights->K);
+}
+
 /*
  * Transpose rows (n_rows, K) into a panel.  It is written from front to end:
  * five times faster than row by row.
@@ -190,7 +204,7 @@ gemm_pack(struct gemm_weights *weights, const float *rows, size_t first,
 {
     size_t K = weights->K;
 
-    assert(weights->format == GEMM_F32);
+    assert(weights->format == GEMM_F32 || weights->format == GEMM_INT8);
     assert(first % GEMM_ROWS_STEP == 0 && n_rows <= weights->N - first);
 
     if (weights->kernels->mode == MATH_BLAS) {
@@ -198,17 +212,15 @@ gemm_pack(struct gemm_weights *weights, const float *rows, size_t first,
         return;
     }
     for (size_t n = 0; n < n_rows; n += GEMM_PANEL) {
-        pack_panel(panel_row(weights, first + n), rows + n * K,
-            smaller(n_rows - n, GEMM_PANEL), K);
-    }
-}
+        size_t n_panel = smaller(n_rows - n, GEMM_PANEL);
 
-/* The panel with row n, if the format is not GEMM_F32. */
-static uint8_t *
-stored_panel(const struct gemm_weights *weights, size_t n)
-{
-    return weights->stored + n / GEMM_PANEL * GEMM_PANEL *
-                                 stored_row_bytes(weights->format, weights->K);
+        if (weights->format == GEMM_INT8) {
+            int8_pack_panel(weights->kernels, stored_panel(weights, first + n),
+                rows + n * K, n_panel, K);
+        } else {
+            pack_panel(panel_row(weights, first + n), rows + n * K, n_panel, K);
+        }
+    }
 }
 
 void
@@ -234,6 +246,11 @@ gemm_unpack_row(float *out, const struct gemm_weights *weights, size_t n)
     assert(n < weights->N);
 
     if (weights->format != GEMM_F32) {
+        if (weights->format == GEMM_INT8) {
+            int8_unpack_row(weights->kernels, out, stored_panel(weights, n),
+                n % GEMM_PANEL, weights->K);
+            return;
+        }
         stored_unpack_row(out, stored_panel(weights, n), weights->format,
             n % GEMM_PANEL, weights->K);
         return;
@@ -280,6 +297,10 @@ compute_part(const struct product *p, size_t part)
         .K = w->K,
     };
 
+    if (w->format == GEMM_INT8) {
+        gemm_int8(w->kernels, &block, stored_panel(w, n));
+        return;
+    }
     if (w->format != GEMM_F32) {
         gemm_stored(w->kernels, &block, stored_panel(w, n), w->format);
         return;

@@ -28,6 +28,7 @@ enum gemm_format {
     GEMM_Q4_0,
     GEMM_Q4_1,
     GEMM_FORMATS,
+    GEMM_INT8 = GEMM_FORMATS, /* int8 mode: quantised when packed */
 };
 
 /* Weights of shape (N, K), all zero.  Owner: gemm_weights_free(). */
@@ -71,7 +72,10 @@ void gemm_pack(struct gemm_weights *weights, const float *rows, size_t first,
 void gemm_pack_stored(struct gemm_weights *weights, const void *rows,
     size_t first, size_t n_rows);
 
-/* Read row n back (K floats): for embeddings tied to the output layer. */
+/*
+ * Read row n back (K floats): for embeddings tied to the output layer.  In
+ * int8 mode it is what quantising has left of it.
+ */
 void gemm_unpack_row(float *out, const struct gemm_weights *weights, size_t n);
 
 /*

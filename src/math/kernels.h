@@ -11,6 +11,7 @@
 enum math_mode {
     MATH_EXACT, /* own kernels, one fma chain per output */
     MATH_BLAS,  /* OpenBLAS; everything else as in exact mode */
+    MATH_INT8,  /* products of 8-bit integers; the same */
 };
 
 /*

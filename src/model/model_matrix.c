@@ -98,13 +98,11 @@ struct gemm_weights *
 model_matrix_plan(const struct model_matrix *matrix,
     const struct kernels *kernels, enum math_weights packing)
 {
-    enum gemm_format format = GEMM_F32;
-
     if (kernels_mode(kernels) == MATH_EXACT && packing != MATH_WEIGHTS_F32) {
-        format = common_format(matrix);
+        return gemm_weights_plan_stored(
+            kernels, common_format(matrix), matrix->n_rows, matrix->n_columns);
     }
-    return gemm_weights_plan_stored(
-        kernels, format, matrix->n_rows, matrix->n_columns);
+    return gemm_weights_plan(kernels, matrix->n_rows, matrix->n_columns);
 }
 
 /* Which row of the tensor is row r of the piece. */
@@ -299,7 +297,8 @@ pack_slice(float *slice, const struct model_matrix *matrix, size_t s)
     if (matrix->packed == NULL || bad != SIZE_MAX) {
         return bad;
     }
-    if (gemm_weights_format(matrix->packed) == GEMM_F32) {
+    enum gemm_format format = gemm_weights_format(matrix->packed);
+    if (format == GEMM_F32 || format == GEMM_INT8) {
         gemm_pack(matrix->packed, slice, first, n);
     } else {
         uint8_t *stored = (uint8_t *)(slice + n * matrix->n_columns);
