@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/options.h"
@@ -13,8 +12,8 @@
 #include "cmd/math_options.h"
 #include "cmd/meter.h"
 #include "cmd/run.h"
+#include "cmd/shared_predictor.h"
 #include "math/kernels.h"
-#include "model/model.h"
 #include "par/par.h"
 #include "predict/predict.h"
 #include "results/results.h"
@@ -218,25 +217,10 @@ score(void *worker, const struct run_part *parts, size_t n)
     return predictor_score_parts(worker, scored, n);
 }
 
-/* Fill this rank's part of what the ranks of a node share. */
-static int
-fill_part(struct predictor *predictor, const struct par_memory *memory)
-{
-    struct model_place place = {.memory = par_memory_data(memory)};
-
-    place.part = par_memory_part(memory, &place.n_parts);
-    return predictor_fill(predictor, &place);
-}
-
-/*
- * Open the predictor on all ranks; rank 0 hashes its files.  *memory is what
- * it lies in, freed after it.
- */
 static struct predictor *
 open_predictor(struct par_memory **memory, struct run *run,
     const struct measure_settings *settings, const struct kernels *kernels)
 {
-    struct par *par = run_par(run);
     struct predictor_options options = {
         .name = settings->predictor,
         .corpus = settings->run.corpus,
@@ -247,34 +231,9 @@ open_predictor(struct par_memory **memory, struct run *run,
         .kernels = kernels,
         .weights = math_options_weights(&settings->math),
         .n_threads = run_threads(run),
-        .is_filled_later = true,
     };
-    double now = clock_now_s();
-    struct predictor *predictor = predictor_open(&options);
-    int rc = predictor == NULL ? -1 : 0;
 
-    if (par_any_failed(par, rc)) {
-        goto fail;
-    }
-    run_add_phase(run, RUN_SETUP_PREDICTOR, &now);
-    *memory = par_memory_new(par, predictor_place_bytes(predictor));
-    if (*memory == NULL) {
-        goto fail;
-    }
-    rc = fill_part(predictor, *memory);
-    run_add_phase(run, RUN_SETUP_WEIGHTS, &now);
-    if (rc == 0 && par_rank(par) == 0) {
-        rc = predictor_hash(predictor);
-    }
-    if (par_any_failed(par, rc)) {
-        goto fail;
-    }
-    run_add_phase(run, RUN_SETUP_HASH, &now);
-    par_memory_settle(*memory);
-    return predictor;
-fail:
-    predictor_close(predictor);
-    return NULL;
+    return shared_predictor_open(memory, run, &options);
 }
 
 /* Put the predictor into the lists of attributes. */

@@ -9,9 +9,9 @@
 
 enum run_phase {
     RUN_SETUP_CORPUS,    /* opening and hashing it */
-    RUN_SETUP_PREDICTOR, /* opening: configuration, tokenizer */
+    RUN_SETUP_PREDICTOR, /* opening: configuration, tokenizer, memory */
     RUN_SETUP_WEIGHTS,   /* reading and packing */
-    RUN_SETUP_HASH,      /* of the model's files; rank 0 */
+    RUN_SETUP_HASH,      /* of the model's files, what is left of it then */
     RUN_READ,            /* chunks from the corpus */
     RUN_TOKENIZE,
     RUN_MODEL,   /* scoring; codecs: compressing and comparing */

@@ -15,7 +15,8 @@ struct tokenizer;
 
 struct model_predictor {
     const struct kernels *kernels;
-    int n_threads; /* that help to load */
+    int n_threads;    /* that help to load */
+    const char *path; /* kept from the options */
     struct model *model;
     struct tokenizer *tokenizer;
     char *description;

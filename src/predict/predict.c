@@ -127,6 +127,14 @@ predictor_fill(struct predictor *predictor, const struct model_place *place)
 }
 
 int
+predictor_attach(struct predictor *predictor, const struct model_place *place)
+{
+    return predictor->kind->attach == NULL
+               ? 0
+               : predictor->kind->attach(predictor, place);
+}
+
+int
 predictor_hash(struct predictor *predictor)
 {
     return predictor->kind->hash == NULL ? 0 : predictor->kind->hash(predictor);

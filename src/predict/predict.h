@@ -34,6 +34,8 @@ struct predictor_options {
     int n_threads;             /* for loading, and inside a session */
     bool is_filled_later;      /* predictor_fill() follows; else it has weights
                              of its own at once */
+    bool is_follower;          /* fills another part than 0: takes what that
+                             one has read besides weights */
 };
 
 /* Facts for provenance and results; lives as long as the predictor. */
@@ -58,17 +60,23 @@ const struct predictor_info *predictor_info(const struct predictor *predictor);
 
 /*
  * Large tables in memory of the caller, which processes may share: bytes that
- * they take (0: there are none), and this process's part of filling them, as
- * in model/model.h.  With several parts the predictor can be used when all
- * are filled.
+ * they take (0: there are none; where processes differ, the most count), and
+ * this process's part of filling them, as in model/model.h.  When all parts
+ * are filled, predictor_attach() makes the predictor usable.
  *
- * Requires: is_filled_later; once, also for 0 bytes.
+ * Requires: is_filled_later; each once, also for 0 bytes.
  */
 size_t predictor_place_bytes(const struct predictor *predictor);
 int predictor_fill(
     struct predictor *predictor, const struct model_place *place);
+int predictor_attach(
+    struct predictor *predictor, const struct model_place *place);
 
-/* Compute the hashes in the info, which reads the weight files. */
+/*
+ * Compute the hashes in the info, which reads the weight files.
+ *
+ * Threads: another one may fill meanwhile.
+ */
 int predictor_hash(struct predictor *predictor);
 
 /* One symbol of a chunk, as it is coded. */

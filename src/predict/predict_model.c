@@ -41,6 +41,21 @@ has_tokenizer(const char *path)
     return found;
 }
 
+/* What follows from the tokenizer, and whether it suits the model. */
+static int
+check_tokenizer(struct model_predictor *p, const char *path)
+{
+    p->first_escape = tokenizer_vocabulary(p->tokenizer);
+    p->has_escapes = tokenizer_has_escapes(p->tokenizer);
+    if (p->first_escape > p->vocabulary) {
+        report_error("%s: the tokenizer has %" PRIu32
+                     " tokens, the output layer of the model %" PRIu32,
+            path, p->first_escape, p->vocabulary);
+        return -1;
+    }
+    return 0;
+}
+
 static int
 open_tokenizer(struct model_predictor *p, const char *path)
 {
@@ -60,17 +75,8 @@ open_tokenizer(struct model_predictor *p, const char *path)
     if (p->tokenizer == NULL) {
         return -1;
     }
-    p->first_escape = tokenizer_vocabulary(p->tokenizer);
-    p->has_escapes = tokenizer_has_escapes(p->tokenizer);
-    if (p->first_escape > p->vocabulary) {
-        report_error("%s: the tokenizer has %" PRIu32
-                     " tokens, the output layer of the model %" PRIu32,
-            path, p->first_escape, p->vocabulary);
-        return -1;
-    }
-    return 0;
+    return check_tokenizer(p, path);
 }
-
 static int
 choose_start(struct model_predictor *p, const char *start)
 {
@@ -138,14 +144,21 @@ describe(struct predictor *predictor, const struct predictor_options *options)
     p->description = mem_printf("%s, %zu layers of width %zu, %s weights",
         model->architecture, model->n_layers, model->width, model->weight_type);
     predictor->info.description = p->description;
-    predictor->info.tokenizer = tokenizer_kind(p->tokenizer);
-    predictor->info.tokenizer_sha256 = tokenizer_sha256(p->tokenizer);
     predictor->info.vocabulary = p->vocabulary;
     predictor->info.n_parameters = model->n_parameters;
     predictor->info.context = p->context;
     predictor->info.stride = options->stride;
     predictor->info.start_token = p->start_token;
     return p->description == NULL ? -1 : 0;
+}
+
+static void
+describe_tokenizer(struct predictor *predictor)
+{
+    const struct model_predictor *p = predictor->data;
+
+    predictor->info.tokenizer = tokenizer_kind(p->tokenizer);
+    predictor->info.tokenizer_sha256 = tokenizer_sha256(p->tokenizer);
 }
 
 static int
@@ -174,8 +187,14 @@ open_model(struct predictor *predictor, const struct predictor_options *options,
         return -1;
     }
     p->vocabulary = model_info(p->model)->vocabulary;
-    if (open_tokenizer(p, rest) || choose_start(p, options->start) ||
-        choose_windows(p, options)) {
+    p->path = rest;
+    if (!options->is_follower) {
+        if (open_tokenizer(p, rest)) {
+            return -1;
+        }
+        describe_tokenizer(predictor);
+    }
+    if (choose_start(p, options->start) || choose_windows(p, options)) {
         return -1;
     }
     return describe(predictor, options);
@@ -194,20 +213,65 @@ close_model(struct predictor *predictor)
     }
 }
 
+/*
+ * The place holds the weights, then the bytes of a flat tokenizer (0: there is
+ * none), then that tokenizer.
+ */
+static size_t
+flat_offset(const struct model_predictor *p)
+{
+    size_t bytes = model_place_bytes(p->model);
+
+    return (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;
+}
+
 static size_t
 place_bytes(const struct predictor *predictor)
 {
     const struct model_predictor *p = predictor->data;
 
-    return model_place_bytes(p->model);
+    return flat_offset(p) + MEM_ALIGN +
+           (p->tokenizer == NULL ? 0 : tokenizer_flatten(p->tokenizer, NULL));
 }
 
 static int
 fill(struct predictor *predictor, const struct model_place *place)
 {
     struct model_predictor *p = predictor->data;
+    uint8_t *flat = (uint8_t *)place->memory + flat_offset(p);
 
+    if (place->part == 0 && place->n_parts > 1) {
+        uint64_t bytes = tokenizer_flatten(p->tokenizer, flat + MEM_ALIGN);
+        memcpy(flat, &bytes, sizeof(bytes));
+    }
     return model_fill(p->model, place, p->n_threads);
+}
+
+static int
+attach(struct predictor *predictor, const struct model_place *place)
+{
+    struct model_predictor *p = predictor->data;
+    uint8_t *flat = (uint8_t *)place->memory + flat_offset(p);
+    uint64_t bytes = 0;
+
+    if (p->tokenizer != NULL) {
+        return 0;
+    }
+    if (place->n_parts > 1) {
+        memcpy(&bytes, flat, sizeof(bytes));
+    }
+    if (bytes == 0) {
+        if (open_tokenizer(p, p->path)) {
+            return -1;
+        }
+    } else {
+        p->tokenizer = tokenizer_from_flat(flat + MEM_ALIGN);
+        if (p->tokenizer == NULL || check_tokenizer(p, p->path)) {
+            return -1;
+        }
+    }
+    describe_tokenizer(predictor);
+    return 0;
 }
 
 static int
@@ -320,6 +384,7 @@ const struct predict_kind predict_model = {
     .hash = hash_model,
     .place_bytes = place_bytes,
     .fill = fill,
+    .attach = attach,
     .session_init = init_session,
     .session_release = release_session,
     .chunk_init = init_chunk,

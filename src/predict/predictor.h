@@ -21,9 +21,10 @@ struct predict_kind {
     void (*close)(struct predictor *predictor);
     int (*hash)(struct predictor *predictor);
 
-    /* Both or none; as in predict.h. */
+    /* All or none; as in predict.h. */
     size_t (*place_bytes)(const struct predictor *predictor);
     int (*fill)(struct predictor *predictor, const struct model_place *place);
+    int (*attach)(struct predictor *predictor, const struct model_place *place);
 
     /* Set session->data. */
     int (*session_init)(struct predictor_session *session,

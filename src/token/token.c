@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "token/token_bpe.h"
+#include "token/token_flat.h"
 #include "token/token_parts.h"
 #include "token/token_split.h"
 #include "token/token_table.h"
@@ -184,4 +185,52 @@ tokenizer_encode(const struct tokenizer *tokenizer, uint32_t *tokens,
     token_split_walk_free(walk);
     token_bpe_scratch_release(&encoding.scratch);
     return rc;
+}
+
+size_t
+tokenizer_flatten(const struct tokenizer *tokenizer, void *block)
+{
+    const struct token_parts *parts = &tokenizer->parts;
+    struct token_flat flat = {.memory = block};
+    bool is_bpe = parts->bpe != NULL;
+
+    if (parts->table != NULL && !is_bpe) {
+        return 0;
+    }
+    token_flat_put(&flat, &is_bpe, sizeof(is_bpe));
+    if (is_bpe) {
+        token_flat_put(&flat, parts->sha256, sizeof(parts->sha256));
+        token_table_flatten(parts->table, &flat);
+        token_bpe_flatten(parts->bpe, &flat);
+        token_split_flatten(parts->split, &flat);
+    }
+    return flat.bytes;
+}
+
+struct tokenizer *
+tokenizer_from_flat(void *block)
+{
+    struct token_flat flat = {.memory = block};
+    struct tokenizer *tokenizer = tokenizer_new_bytes();
+    const bool *is_bpe = token_flat_get(&flat, sizeof(*is_bpe));
+
+    if (tokenizer == NULL || !*is_bpe) {
+        return tokenizer;
+    }
+    struct token_parts *parts = &tokenizer->parts;
+    memcpy(parts->sha256, token_flat_get(&flat, sizeof(parts->sha256)),
+        sizeof(parts->sha256));
+    parts->table = token_table_from_flat(&flat);
+    if (parts->table != NULL) {
+        parts->bpe = token_bpe_from_flat(&flat, parts->table);
+    }
+    if (parts->bpe != NULL) {
+        parts->split = token_split_from_flat(&flat);
+    }
+    if (parts->split == NULL) {
+        tokenizer_free(tokenizer);
+        return NULL;
+    }
+    tokenizer->n_vocabulary = token_table_count(parts->table);
+    return tokenizer;
 }

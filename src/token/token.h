@@ -54,4 +54,14 @@ const uint8_t *tokenizer_bytes(
 /* SHA-256 (hexadecimal) of what defines the tokenizer; "" for bytes. */
 const char *tokenizer_sha256(const struct tokenizer *tokenizer);
 
+/*
+ * For processes that share memory: write a tokenizer to a block (NULL: only
+ * count) and return its bytes; make one that reads from the block, at any
+ * address, as long as it lives.  A kind that cannot be shared so has 0 bytes.
+ *
+ * Errors: NULL; reported.
+ */
+size_t tokenizer_flatten(const struct tokenizer *tokenizer, void *block);
+struct tokenizer *tokenizer_from_flat(void *block);
+
 #endif /* TOKEN_TOKEN_H */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "token/token_flat.h"
 
 struct item {
     uint8_t *text;
@@ -158,4 +159,36 @@ token_added_find(const struct token_added *added, uint32_t *token,
         }
     }
     return false;
+}
+
+void
+token_added_flatten(const struct token_added *added, struct token_flat *flat)
+{
+    token_flat_put(flat, &added->n_items, sizeof(added->n_items));
+    for (size_t i = 0; i < added->n_items; i++) {
+        const struct item *item = &added->items[i];
+        token_flat_put(flat, item, sizeof(*item));
+        token_flat_put(flat, item->text, item->bytes);
+    }
+}
+
+struct token_added *
+token_added_from_flat(struct token_flat *flat)
+{
+    struct token_added *added = token_added_new();
+    const size_t *n = token_flat_get(flat, sizeof(*n));
+
+    for (size_t i = 0; i < *n && added != NULL; i++) {
+        const struct item *item = token_flat_get(flat, sizeof(*item));
+        const char *text = token_flat_get(flat, item->bytes);
+        if (token_added_add(
+                added, item->token, text, item->bytes, item->is_special) != 0) {
+            token_added_free(added);
+            return NULL;
+        }
+    }
+    if (added != NULL) {
+        token_added_finish(added);
+    }
+    return added;
 }

@@ -12,6 +12,7 @@
 #define TOKEN_ADDED_BYTES 1024
 
 struct token_added;
+struct token_flat;
 
 /* Owner: free with token_added_free(). */
 struct token_added *token_added_new(void);
@@ -38,5 +39,10 @@ size_t token_added_count(const struct token_added *added);
  */
 bool token_added_find(const struct token_added *added, uint32_t *token,
     size_t *first, size_t *end, const uint8_t *text, size_t bytes);
+
+/* A finished object in shared memory, which is copied.  Errors: NULL. */
+void token_added_flatten(
+    const struct token_added *added, struct token_flat *flat);
+struct token_added *token_added_from_flat(struct token_flat *flat);
 
 #endif /* TOKEN_ADDED_H */

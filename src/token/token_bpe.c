@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "token/token_alphabet.h"
+#include "token/token_flat.h"
 #include "token/token_merge.h"
 #include "token/token_pairs.h"
 #include "token/token_table.h"
@@ -37,6 +38,7 @@ struct token_bpe {
     struct whole *wholes;
     size_t wholes_mask;
     size_t whole_bytes_max; /* no longer piece is one token */
+    bool is_flat;           /* pairs and wholes belong to a token_flat */
 };
 
 /*
@@ -92,9 +94,11 @@ token_bpe_free(struct token_bpe *bpe)
     if (bpe == NULL) {
         return;
     }
-    token_pairs_release(&bpe->pairs);
     mem_free(bpe->joined);
-    mem_free(bpe->wholes);
+    if (!bpe->is_flat) {
+        token_pairs_release(&bpe->pairs);
+        mem_free(bpe->wholes);
+    }
     mem_free(bpe);
 }
 
@@ -271,4 +275,32 @@ token_bpe_encode(const struct token_bpe *bpe, uint32_t *tokens,
         *n_tokens += n_part;
     }
     return 0;
+}
+
+void
+token_bpe_flatten(const struct token_bpe *bpe, struct token_flat *flat)
+{
+    token_flat_put(flat, bpe, sizeof(*bpe));
+    token_flat_put(flat, bpe->pairs.slots,
+        (bpe->pairs.mask + 1) * sizeof(bpe->pairs.slots[0]));
+    token_flat_put(
+        flat, bpe->wholes, (bpe->wholes_mask + 1) * sizeof(*bpe->wholes));
+}
+
+struct token_bpe *
+token_bpe_from_flat(struct token_flat *flat, struct token_table *table)
+{
+    struct token_bpe *bpe = mem_alloc(1, sizeof(*bpe));
+
+    if (bpe == NULL) {
+        return NULL;
+    }
+    memcpy(bpe, token_flat_get(flat, sizeof(*bpe)), sizeof(*bpe));
+    bpe->is_flat = true;
+    bpe->table = table;
+    bpe->pairs.slots = token_flat_get(
+        flat, (bpe->pairs.mask + 1) * sizeof(bpe->pairs.slots[0]));
+    bpe->wholes =
+        token_flat_get(flat, (bpe->wholes_mask + 1) * sizeof(*bpe->wholes));
+    return bpe;
 }

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 struct token_bpe;
+struct token_flat;
 struct token_table;
 
 /* A longer piece is encoded in parts, which bounds the memory it needs. */
@@ -48,6 +49,15 @@ int token_bpe_add(struct token_bpe *bpe, const char *left, size_t left_bytes,
 int token_bpe_finish(struct token_bpe *bpe, bool ignores_merges);
 
 bool token_bpe_has_escapes(const struct token_bpe *bpe);
+
+/*
+ * A finished object in shared memory, which is kept, as is its table.
+ *
+ * Errors: NULL; reported.
+ */
+void token_bpe_flatten(const struct token_bpe *bpe, struct token_flat *flat);
+struct token_bpe *token_bpe_from_flat(
+    struct token_flat *flat, struct token_table *table);
 
 /* Working memory of one thread; zero it before its first use. */
 struct token_bpe_scratch {

@@ -17,6 +17,7 @@
 #include "base/report.h"
 #include "token/token_added.h"
 #include "token/token_expression.h"
+#include "token/token_flat.h"
 
 /*
  * Steps that one match may take: so many, and some for each byte of the text,
@@ -32,7 +33,10 @@
 /* One of code and added is not NULL. */
 struct stage {
     pcre2_code *code;
-    char *source; /* the expression, for messages */
+    char *pattern; /* of code */
+    size_t pattern_bytes;
+    uint32_t options;
+    char *source; /* the beginning of the pattern, for messages */
     bool is_compiled;
     struct token_added *added;
 };
@@ -78,6 +82,7 @@ token_split_free(struct token_split *split)
     }
     for (size_t i = 0; i < split->n_stages; i++) {
         pcre2_code_free(split->stages[i].code);
+        mem_free(split->stages[i].pattern);
         mem_free(split->stages[i].source);
         token_added_free(split->stages[i].added);
     }
@@ -108,9 +113,13 @@ add_pattern(struct token_split *split, const char *path, const char *pattern,
     }
     stage->source =
         mem_printf("%.*s", (int)(bytes < 500 ? bytes : 500), pattern);
-    if (stage->source == NULL) {
+    stage->pattern = mem_alloc(bytes, 1);
+    if (stage->source == NULL || stage->pattern == NULL) {
         return -1;
     }
+    memcpy(stage->pattern, pattern, bytes);
+    stage->pattern_bytes = bytes;
+    stage->options = options;
     stage->code = pcre2_compile(
         (PCRE2_SPTR)pattern, bytes, options | PCRE2_UTF, &error, &where, NULL);
     if (stage->code == NULL) {
@@ -159,6 +168,46 @@ token_split_added(
     }
     stage->added = added;
     return 0;
+}
+
+void
+token_split_flatten(const struct token_split *split, struct token_flat *flat)
+{
+    token_flat_put(flat, split, sizeof(*split));
+    for (size_t i = 0; i < split->n_stages; i++) {
+        const struct stage *stage = &split->stages[i];
+        if (stage->added != NULL) {
+            token_added_flatten(stage->added, flat);
+        } else {
+            token_flat_put(flat, stage->pattern, stage->pattern_bytes);
+        }
+    }
+}
+
+struct token_split *
+token_split_from_flat(struct token_flat *flat)
+{
+    const struct token_split *from = token_flat_get(flat, sizeof(*from));
+    struct token_split *split = token_split_new();
+    const char *path = "shared tokenizer";
+    int rc = split == NULL ? -1 : 0;
+
+    for (size_t i = 0; i < from->n_stages && rc == 0; i++) {
+        const struct stage *stage = &from->stages[i];
+        if (stage->added != NULL) {
+            struct token_added *added = token_added_from_flat(flat);
+            rc = added == NULL ? -1 : token_split_added(split, path, added);
+        } else {
+            rc = add_pattern(split, path,
+                token_flat_get(flat, stage->pattern_bytes),
+                stage->pattern_bytes, stage->options);
+        }
+    }
+    if (rc != 0) {
+        token_split_free(split);
+        return NULL;
+    }
+    return split;
 }
 
 struct token_split_walk *

@@ -19,6 +19,7 @@
 #define TOKEN_NO_TOKEN UINT32_MAX
 
 struct token_added;
+struct token_flat;
 struct token_split;
 struct token_split_walk;
 
@@ -41,6 +42,16 @@ int token_split_string(struct token_split *split, const char *path,
 /* A stage that takes added tokens out.  Owner: added is taken, also by -1. */
 int token_split_added(
     struct token_split *split, const char *path, struct token_added *added);
+
+/*
+ * A splitter in shared memory, from which another is made: expressions are
+ * compiled anew.
+ *
+ * Errors: NULL; reported.
+ */
+void token_split_flatten(
+    const struct token_split *split, struct token_flat *flat);
+struct token_split *token_split_from_flat(struct token_flat *flat);
 
 struct token_piece {
     const uint8_t *text;

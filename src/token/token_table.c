@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "token/token_alphabet.h"
+#include "token/token_flat.h"
 
 struct entry {
     const char *text; /* NULL for a hole, and after finish */
@@ -30,6 +31,7 @@ struct token_table {
     uint32_t *index; /* token + 1 by hash of its text, 0: free */
     size_t index_mask;
     uint8_t *block;
+    bool is_flat; /* entries and block belong to a token_flat */
 };
 
 struct token_table *
@@ -62,9 +64,11 @@ token_table_free(struct token_table *table)
     if (table == NULL) {
         return;
     }
-    mem_free(table->entries);
     mem_free(table->index);
-    mem_free(table->block);
+    if (!table->is_flat) {
+        mem_free(table->entries);
+        mem_free(table->block);
+    }
     mem_free(table);
 }
 
@@ -200,4 +204,38 @@ token_table_bytes(
 {
     *bytes = table->entries[token].bytes;
     return table->block + table->entries[token].first;
+}
+
+/* Bytes of all tokens, which lie one after the other. */
+static size_t
+block_bytes(const struct token_table *table)
+{
+    const struct entry *last = table->entries + table->n_tokens - 1;
+
+    return table->n_tokens == 0 ? 0 : last->first + last->bytes;
+}
+
+void
+token_table_flatten(const struct token_table *table, struct token_flat *flat)
+{
+    token_flat_put(flat, table, sizeof(*table));
+    token_flat_put(
+        flat, table->entries, table->n_tokens * sizeof(*table->entries));
+    token_flat_put(flat, table->block, block_bytes(table));
+}
+
+struct token_table *
+token_table_from_flat(struct token_flat *flat)
+{
+    struct token_table *table = mem_alloc(1, sizeof(*table));
+
+    if (table == NULL) {
+        return NULL;
+    }
+    memcpy(table, token_flat_get(flat, sizeof(*table)), sizeof(*table));
+    table->is_flat = true;
+    table->entries =
+        token_flat_get(flat, table->n_tokens * sizeof(*table->entries));
+    table->block = token_flat_get(flat, block_bytes(table));
+    return table;
 }

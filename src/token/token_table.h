@@ -21,6 +21,7 @@ enum token_kind {
     TOKEN_SPECIAL, /* never made from text */
 };
 
+struct token_flat;
 struct token_table;
 
 /* Owner: free with token_table_free(); path is kept until finish. */
@@ -57,5 +58,10 @@ enum token_kind token_table_kind(
     const struct token_table *table, uint32_t token);
 const uint8_t *token_table_bytes(
     const struct token_table *table, uint32_t token, size_t *bytes);
+
+/* A finished table in shared memory, which is kept.  Errors: NULL; reported. */
+void token_table_flatten(
+    const struct token_table *table, struct token_flat *flat);
+struct token_table *token_table_from_flat(struct token_flat *flat);
 
 #endif /* TOKEN_TABLE_H */

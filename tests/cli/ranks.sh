@@ -39,6 +39,9 @@ if [ -d "$model" ]; then
             same_rows model-1-1.h5 model-$parallel-$t.h5
         done
     done
+    # The tokenizer is read by one rank and shared.
+    check gguf measure --corpus text:corpus.txt --bytes 6000 --chunk 300 \
+        --predictor "model:${model%/*}/small-Q4_0.gguf"
     check short measure --corpus text:corpus.txt --bytes 4000 --start none \
         --predictor "model:$model" --chunk 37
     for kernel in avx512 avx2 neon portable; do
