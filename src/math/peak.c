@@ -14,9 +14,22 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
+#ifdef __aarch64__
+#include <arm_neon.h>
+#endif
 
-/* Enough to hide a latency of 5 at two fma per cycle, few enough to fit. */
-#define CHAINS 12
+/*
+ * Enough to hide a latency of 5 at two fma per cycle, few enough for 16
+ * registers; an Arm core may do four per cycle and has 32.  Then the letter
+ * of any of them in an asm statement.
+ */
+#ifdef __aarch64__
+#define CHAINS       24
+#define ANY_REGISTER "w"
+#else
+#define CHAINS       12
+#define ANY_REGISTER "x"
+#endif
 
 #define STEPS 20000
 
@@ -34,19 +47,19 @@
         VEC acc[CHAINS];                                                       \
                                                                                \
         (void)unused;                                                          \
-        _Pragma("GCC unroll 12") for (int i = 0; i < CHAINS; i++)              \
+        _Pragma("GCC unroll 24") for (int i = 0; i < CHAINS; i++)              \
         {                                                                      \
             acc[i] = SET((float)i);                                            \
         }                                                                      \
         for (int step = 0; step < STEPS; step++) {                             \
-            _Pragma("GCC unroll 12") for (int i = 0; i < CHAINS; i++)          \
+            _Pragma("GCC unroll 24") for (int i = 0; i < CHAINS; i++)          \
             {                                                                  \
                 acc[i] = FMA(acc[i], half, seed);                              \
             }                                                                  \
         }                                                                      \
-        _Pragma("GCC unroll 12") for (int i = 0; i < CHAINS; i++)              \
+        _Pragma("GCC unroll 24") for (int i = 0; i < CHAINS; i++)              \
         {                                                                      \
-            __asm__ volatile("" : : "x"(acc[i]));                              \
+            __asm__ volatile("" : : ANY_REGISTER(acc[i]));                     \
         }                                                                      \
     }
 
@@ -61,6 +74,13 @@ PEAK(peak_avx2, __attribute__((target("avx2,fma"))), __m256, _mm256_set1_ps,
     _mm256_fmadd_ps)
 #endif
 
+#ifdef __aarch64__
+/* Its sum replaces the addend, so that is the chain: up to 7523. */
+#define NEON_FMA(a, b, c) vfmaq_f32(a, b, c)
+
+PEAK(peak_neon, , float32x4_t, vdupq_n_f32, NEON_FMA)
+#endif
+
 peak_loop *
 peak_find(double *flop, const char *name)
 {
@@ -73,6 +93,12 @@ peak_find(double *flop, const char *name)
     if (strcmp(name, "avx2") == 0) {
         *flop *= 8;
         return peak_avx2;
+    }
+#endif
+#ifdef __aarch64__
+    if (strcmp(name, "neon") == 0) {
+        *flop *= 4;
+        return peak_neon;
     }
 #endif
     return peak_portable;

@@ -188,8 +188,9 @@ test_exact_product_is_one_chain_for_any_number_of_rows(void)
     for (size_t M = 1; M <= 40; M++) {
         check_exact(M, 131, 49, 1);
     }
-    check_exact(97, 48, 100, 1);
-    check_exact(200, 33, 96, 1);
+    for (size_t M = 41; M <= 200; M++) {
+        check_exact(M, 33 + M % 5, 17 + M % 11, 1);
+    }
 }
 
 static void
@@ -212,6 +213,15 @@ test_exact_product_is_one_chain_across_blocks(void)
 {
     check_exact(3, 40, 2500, 1);
     check_exact(150, 5, 2500, 1);
+    check_exact(49, 70, 1100, 1);
+}
+
+/* What is fetched ahead is used only as a hint: any length of it is right. */
+static void
+test_exact_product_is_one_chain_where_weights_are_fetched_ahead(void)
+{
+    check_exact(7, 1000, 300, 1);
+    check_exact(29, 1025, 257, 1);
 }
 
 static void
@@ -356,6 +366,7 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_exact_product_is_one_chain_for_any_number_of_rows),
     CHECK_TEST(test_exact_product_is_one_chain_for_odd_sizes),
     CHECK_TEST(test_exact_product_is_one_chain_across_blocks),
+    CHECK_TEST(test_exact_product_is_one_chain_where_weights_are_fetched_ahead),
     CHECK_TEST(test_threads_do_not_change_a_bit),
     CHECK_TEST(test_division_of_rows_into_calls_does_not_change_a_bit),
     CHECK_TEST(test_weights_packed_in_parts_are_the_same_and_can_be_read_back),
