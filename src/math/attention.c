@@ -2,10 +2,11 @@
  * attention.c
  *
  * The cache, and the division of a call into tiles.  The cache has, for each
- * key head, blocks of ATTENTION_BLOCK positions: keys transposed (D x block),
- * so that lanes run across keys, then values (block x D, rows filled with
- * zeros to whole vectors).  A tile is some queries of the heads that share a
- * key head, by position; what a query computes does not depend on its tile.
+ * key head, blocks of ATTENTION_BLOCK positions in panels of 16 columns
+ * (attention_tile.h), so that lanes run across keys for scores and across D
+ * for values, and what is read in a row lies in a row.  A tile is some queries
+ * of the heads that share a key head, by position; what a query computes does
+ * not depend on its tile.
  */
 #include "attention.h"
 
@@ -25,8 +26,6 @@ struct kv_cache {
     size_t positions_max; /* whole blocks */
     size_t n_kv_heads;    /* of a stream */
     size_t D;
-    size_t value_stride;
-    size_t block_floats; /* of one head and block */
     size_t head_floats;
     size_t bytes; /* of all */
 };
@@ -59,9 +58,7 @@ kv_cache_new_streams(
     cache->positions_max = n_blocks * ATTENTION_BLOCK;
     cache->n_kv_heads = n_kv_heads;
     cache->D = D;
-    cache->value_stride = attention_value_stride(D);
-    cache->block_floats = ATTENTION_BLOCK * (D + cache->value_stride);
-    cache->head_floats = n_blocks * cache->block_floats;
+    cache->head_floats = n_blocks * attention_block_floats(D);
     if (__builtin_mul_overflow(n_streams * n_kv_heads,
             cache->head_floats * sizeof(float), &cache->bytes)) {
         report_error("keys and values of %zu streams of %zu positions do not "
@@ -110,14 +107,20 @@ kv_cache_put_one(struct kv_cache *cache, const float *keys, const float *values,
 
     assert(stream < cache->n_streams && position < cache->positions_max);
     for (size_t g = 0; g < cache->n_kv_heads; g++) {
-        float *key = head_blocks(cache, stream, g) +
-                     position / ATTENTION_BLOCK * cache->block_floats;
-        float *value = key + D * ATTENTION_BLOCK + j * cache->value_stride;
+        float *block = head_blocks(cache, stream, g) +
+                       position / ATTENTION_BLOCK * attention_block_floats(D);
+        float *key = block + attention_key_at(D, j);
+        float *value = block + attention_values_at(D) + j * ATTENTION_PANEL;
 
         for (size_t d = 0; d < D; d++) {
-            key[d * ATTENTION_BLOCK + j] = keys[g * D + d];
+            key[d * ATTENTION_PANEL] = keys[g * D + d];
         }
-        memcpy(value, values + g * D, D * sizeof(float));
+        for (size_t d = 0; d < D; d += ATTENTION_PANEL) {
+            const size_t n = D - d < ATTENTION_PANEL ? D - d : ATTENTION_PANEL;
+
+            memcpy(value + d * ATTENTION_BLOCK, values + g * D + d,
+                n * sizeof(float));
+        }
     }
 }
 
@@ -141,6 +144,16 @@ group_first(const struct kv_cache *cache, size_t n_heads, size_t g)
     return (g * n_heads + n - 1) / n;
 }
 
+/* Rows of a tile in a call. */
+static size_t
+tile_rows(const struct attention_call *c)
+{
+    const size_t n_kv = c->cache->n_kv_heads;
+    const size_t n_rows = c->T * ((c->n_heads + n_kv - 1) / n_kv);
+
+    return n_rows < ATTENTION_MANY_MIN ? ATTENTION_ROWS : ATTENTION_MANY;
+}
+
 /* Tile number i of key head g, of rows by position, then by head. */
 static void
 attention_one(const struct kernels *kernels, const struct attention_call *c,
@@ -149,20 +162,20 @@ attention_one(const struct kernels *kernels, const struct attention_call *c,
     const struct kv_cache *cache = c->cache;
     const size_t head = group_first(cache, c->n_heads, g);
     const size_t n_heads = group_first(cache, c->n_heads, g + 1) - head;
-    const size_t first = i * ATTENTION_ROWS;
-    struct attention_tile tile = {
-        .D = cache->D,
-        .window = c->window,
-        .scale = c->scale,
-        .cap = c->cap,
-    };
+    const size_t n_max = tile_rows(c);
+    const size_t first = i * n_max;
+    struct attention_tile tile;
 
     if (first >= c->T * n_heads) {
         return;
     }
+    tile.D = cache->D;
+    tile.window = c->window;
+    tile.scale = c->scale;
+    tile.cap = c->cap;
     tile.n_rows = c->T * n_heads - first;
-    if (tile.n_rows > ATTENTION_ROWS) {
-        tile.n_rows = ATTENTION_ROWS;
+    if (tile.n_rows > n_max) {
+        tile.n_rows = n_max;
     }
     for (size_t r = 0; r < tile.n_rows; r++) {
         const size_t t = (first + r) / n_heads;
@@ -174,7 +187,11 @@ attention_one(const struct kernels *kernels, const struct attention_call *c,
         tile.blocks[r] = head_blocks(cache, 0, g);
         tile.position[r] = c->first + t;
     }
-    kernels->simd->attention(&tile);
+    if (n_max > ATTENTION_ROWS) {
+        kernels->simd->attention_many(&tile);
+    } else {
+        kernels->simd->attention(&tile);
+    }
 }
 
 void
@@ -182,8 +199,8 @@ attention(const struct kernels *kernels, const struct attention_call *c)
 {
     const size_t n_kv = c->cache->n_kv_heads;
     const size_t group_max = (c->n_heads + n_kv - 1) / n_kv;
-    const size_t n_tiles =
-        (c->T * group_max + ATTENTION_ROWS - 1) / ATTENTION_ROWS;
+    const size_t n_rows = tile_rows(c);
+    const size_t n_tiles = (c->T * group_max + n_rows - 1) / n_rows;
 
     assert(c->first + c->T <= c->cache->positions_max);
     if (c->n_threads <= 1) {
@@ -260,6 +277,10 @@ step_one(const struct kernels *kernels, const struct attention_step_call *c,
     const size_t skip = i % plan->per_group * ATTENTION_ROWS;
     size_t order[ATTENTION_ROWS], n = 0;
 
+    tile.D = c->cache->D;
+    tile.window = c->window;
+    tile.scale = c->scale;
+    tile.n_rows = 0;
     /* Groups of more blocks first. */
     for (size_t u = first; u < first + plan->per_tile && u < plan->n_groups;
          u++) {

@@ -15,15 +15,25 @@
 #define ATTENTION_ROWS 12
 
 /*
+ * Queries of one tile of many over the same blocks; from MANY_MIN on that is
+ * faster than tiles of few.
+ */
+#define ATTENTION_MANY     32
+#define ATTENTION_MANY_MIN 12
+
+/* Columns of a panel of keys or values, all that a vector holds. */
+#define ATTENTION_PANEL 16
+
+/*
  * Queries over the same blocks, by rising position; or rows of several
  * streams and key heads: those over the same blocks, which have the same
  * position, next to each other, and by falling number of blocks.
  */
 struct attention_tile {
-    float *out[ATTENTION_ROWS];
-    const float *query[ATTENTION_ROWS];
-    size_t position[ATTENTION_ROWS];
-    const float *blocks[ATTENTION_ROWS]; /* see kv_cache in attention.c */
+    float *out[ATTENTION_MANY];
+    const float *query[ATTENTION_MANY];
+    size_t position[ATTENTION_MANY];
+    const float *blocks[ATTENTION_MANY]; /* see kv_cache in attention.c */
     size_t n_rows;
     size_t D;
     size_t window;    /* 0: all */
@@ -45,11 +55,35 @@ attention_n_blocks(size_t position, size_t window)
            attention_first(position, window) / ATTENTION_BLOCK + 1;
 }
 
-/* Floats from a row of values to the next: whole vectors. */
+/* D in whole panels: the rest of the values is zeros. */
 static inline size_t
-attention_value_stride(size_t D)
+attention_value_width(size_t D)
 {
-    return (D + 15) / 16 * 16;
+    return (D + ATTENTION_PANEL - 1) / ATTENTION_PANEL * ATTENTION_PANEL;
+}
+
+/*
+ * A block of one key head: keys in panels[d][16 keys], values in panels
+ * [key][16 of D].
+ */
+static inline size_t
+attention_block_floats(size_t D)
+{
+    return ATTENTION_BLOCK * (D + attention_value_width(D));
+}
+
+/* Key number j of a block; its numbers are ATTENTION_PANEL apart. */
+static inline size_t
+attention_key_at(size_t D, size_t j)
+{
+    return j / ATTENTION_PANEL * ATTENTION_PANEL * D + j % ATTENTION_PANEL;
+}
+
+/* The values of a block. */
+static inline size_t
+attention_values_at(size_t D)
+{
+    return ATTENTION_BLOCK * D;
 }
 
 #endif /* MATH_ATTENTION_TILE_H */

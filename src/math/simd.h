@@ -14,7 +14,7 @@
 
 #include "activation.h"
 
-struct attention_tile; /* simd_attention.h */
+struct attention_tile; /* attention_tile.h */
 struct softmax_symbol; /* softmax.h */
 
 /* Arguments as in vector.h, activation.h, softmax.h. */
@@ -37,6 +37,7 @@ struct simd_kernel {
     uint64_t (*softmax_frequencies)(
         uint64_t *frequency, const float *logits, size_t V);
     void (*attention)(const struct attention_tile *tile);
+    void (*attention_many)(const struct attention_tile *tile);
 };
 
 extern const struct simd_kernel simd_avx512;

@@ -17,9 +17,9 @@
 #include "attention.h"
 #include "attention_tile.h"
 #include "simd_activation.h"
-#include "simd_exp.h"
 #include "simd_lanes.h"
 #include "simd_product.h"
+#include "simd_weights.h"
 
 #define BLOCK_VECTORS (ATTENTION_BLOCK / LANES)
 
@@ -36,7 +36,7 @@
 struct attention_state {
     float rows[ATTENTION_ROWS * ROW_STRIDE];
     /* By row; rows that do not exist fill the vector. */
-    struct lanes max[ROW_GROUPS];
+    struct lanes base[ROW_GROUPS];
     float factor[ROW_GROUPS * LANES], ones[ROW_GROUPS * LANES];
     size_t first[ATTENTION_ROWS], end[ATTENTION_ROWS]; /* keys seen, of block */
     size_t common_first, common_end;                   /* seen by all rows */
@@ -51,12 +51,6 @@ struct attention_state {
     size_t value_vectors;
 };
 
-static inline size_t
-attention_block_floats(size_t D)
-{
-    return ATTENTION_BLOCK * (D + attention_value_stride(D));
-}
-
 /* Rows that share all blocks start at the first that the first row sees. */
 static inline void
 attention_first_block(
@@ -67,7 +61,7 @@ attention_first_block(
 
     s->start[r] = block * ATTENTION_BLOCK;
     s->keys[r] = tile->blocks[r] + block * attention_block_floats(tile->D);
-    s->values[r] = s->keys[r] + tile->D * ATTENTION_BLOCK;
+    s->values[r] = s->keys[r] + attention_values_at(tile->D);
 }
 
 /* On to the next block, without rows that are done. */
@@ -92,16 +86,16 @@ static inline void
 attention_start(struct attention_state *s, const struct attention_tile *tile)
 {
     const struct lanes zero = lanes_set(0.0f);
-    const struct lanes scale = lanes_set(tile->scale);
+    const struct lanes scale = lanes_set(tile->scale * WEIGHTS_UNIT);
 
     s->n_rows = tile->n_rows;
     s->apart = tile->blocks[0] != tile->blocks[s->n_rows - 1];
     for (size_t r = 0; r <= (s->n_rows - 1) * s->apart; r++) {
         attention_first_block(s, tile, r);
     }
-    s->value_vectors = attention_value_stride(tile->D) / LANES;
+    s->value_vectors = attention_value_width(tile->D) / LANES;
     for (size_t g = 0; g < ROW_GROUPS; g++) {
-        s->max[g] = lanes_set(-INFINITY);
+        s->base[g] = lanes_set(-INFINITY);
         lanes_store(s->ones + g * LANES, lanes_set(1.0f));
     }
     for (size_t r = 0; r < s->n_rows; r++) {
@@ -176,46 +170,66 @@ attention_mask(struct attention_state *s)
     }
 }
 
+/* Subtract what is too far off for exp2_weight(). */
+static inline void
+attention_far(float *score, float far)
+{
+    for (size_t j = 0; j < ATTENTION_BLOCK; j += LANES) {
+        lanes_store(
+            score + j, lanes_sub(lanes_load(score + j), lanes_set(far)));
+    }
+}
+
 /*
- * Scores of a group of rows to weights, relative to a maximum that now holds
- * this block.  A row that sees nothing of it, or nothing yet, has differences
- * of 0 or NaN: its factor is 1 or 0, its weights are 0, and nothing changes.
+ * Scores of a group of rows to weights, relative to a base that now holds
+ * this block.  A row that sees nothing of it, or nothing yet: its factor is 1
+ * or 0, its weights are 0, and nothing changes.
  */
 static inline void
 attention_weights(struct attention_state *s, size_t group)
 {
     const size_t first = group * LANES;
     const size_t n_rows = s->n_rows - first < LANES ? s->n_rows - first : LANES;
-    const struct lanes old_max = s->max[group];
+    const struct lanes old = s->base[group];
     float *rows = s->rows + first * ROW_STRIDE;
     float *factor = s->factor + first;
-    struct lanes top[LANES];
-    float max[LANES];
+    struct lanes top[LANES], far_lanes;
+    struct exp2_base base_lanes;
+    float round[LANES], least[LANES], far[LANES];
 
     for (size_t r = 0; r < n_rows; r++) {
         const float *score = rows + r * ROW_STRIDE + ROW_WEIGHT;
 
-        top[r] =
-            lanes_max(lanes_max(lanes_load(score), lanes_load(score + LANES)),
-                lanes_max(lanes_load(score + 2 * LANES),
-                    lanes_load(score + 3 * LANES)));
+        top[r] = lanes_set(-INFINITY);
+        SIMD_UNROLL(4)
+        for (size_t v = 0; v < BLOCK_VECTORS; v++) {
+            top[r] = lanes_max(lanes_load(score + v * LANES), top[r]);
+        }
     }
     for (size_t r = n_rows; r < LANES; r++) {
-        top[r] = lanes_set(-INFINITY);
+        top[r] = lanes_set(0.0f);
     }
-    s->max[group] = lanes_max(lanes_tops(top), old_max);
-    lanes_store(max, s->max[group]);
-    lanes_store(factor, exp_bounded(lanes_sub(old_max, s->max[group])));
+    s->base[group] = weights_base(lanes_tops(top), old);
+    lanes_store(factor, weights_factor(old, s->base[group]));
+    far_lanes = weights_far(s->base[group]);
+    lanes_store(far, far_lanes);
+    base_lanes = exp2_base(weights_near(s->base[group]));
+    lanes_store(round, base_lanes.round);
+    lanes_store(least, base_lanes.least);
 
     for (size_t r = 0; r < n_rows; r++) {
+        const struct exp2_base base = {
+            lanes_set(round[r]), lanes_set(least[r])};
         float *weight = rows + r * ROW_STRIDE + ROW_WEIGHT;
         float *total = rows + r * ROW_STRIDE + ROW_TOTAL;
         struct lanes e[BLOCK_VECTORS], sum;
 
+        if (far[r] != 0.0f) {
+            attention_far(weight, far[r]);
+        }
         SIMD_UNROLL(4)
         for (size_t v = 0; v < BLOCK_VECTORS; v++) {
-            e[v] = lanes_load(weight + v * LANES);
-            e[v] = exp_bounded(lanes_sub(e[v], lanes_set(max[r])));
+            e[v] = exp2_weight(lanes_load(weight + v * LANES), &base);
             lanes_store(weight + v * LANES, e[v]);
         }
         sum = lanes_add(lanes_add(e[0], e[1]), lanes_add(e[2], e[3]));
@@ -284,12 +298,11 @@ static inline void
 attention_values(struct attention_state *s, const float *factor, size_t row,
     size_t n_rows, size_t first, size_t end)
 {
-    const size_t stride = s->value_vectors * LANES;
     const struct product p = {
         .out = s->rows + row * ROW_STRIDE + ROW_SUM,
         .a = s->rows + row * ROW_STRIDE + ROW_WEIGHT + first,
-        .b_from = first * stride,
-        .b_stride = stride,
+        .b_from = first * LANES,
+        .b_panel = ATTENTION_BLOCK * LANES,
         .n_rows = n_rows,
         .n_vectors = s->value_vectors,
         .n_k = end - first,
@@ -344,7 +357,7 @@ attention_block(struct attention_state *s, size_t D, float cap)
     const struct product scores = {
         .out = s->rows + ROW_WEIGHT,
         .a = s->rows + ROW_QUERY,
-        .b_stride = ATTENTION_BLOCK,
+        .b_panel = D * LANES,
         .n_rows = s->n_rows,
         .n_vectors = BLOCK_VECTORS,
         .n_k = D,
@@ -355,7 +368,8 @@ attention_block(struct attention_state *s, size_t D, float cap)
 
     attention_product(&scores, s->keys, s->apart);
     for (size_t r = 0; cap > 0 && r < s->n_rows; r++) {
-        simd_cap(s->rows + r * ROW_STRIDE + ROW_WEIGHT, cap, ATTENTION_BLOCK);
+        simd_cap(s->rows + r * ROW_STRIDE + ROW_WEIGHT, cap * WEIGHTS_UNIT,
+            ATTENTION_BLOCK);
     }
     if (is_edge) {
         attention_mask(s);

@@ -8,6 +8,7 @@
 
 #include "simd_activation.h"
 #include "simd_attention.h"
+#include "simd_attention_many.h"
 #include "simd_softmax.h"
 #include "simd_vector.h"
 
@@ -24,4 +25,5 @@ const struct simd_kernel simd_avx512 = {
     .softmax_code = simd_softmax_code,
     .softmax_frequencies = simd_softmax_frequencies,
     .attention = simd_attention,
+    .attention_many = simd_attention_many,
 };

@@ -10,6 +10,11 @@
  *                         x >= min ? a * 2^n : 0 for a t that has n in its
  *                         lowest bits; a and the product are normal
  *   lanes_keep(x, y, a)   x >= y ? a : 0
+ *   lanes_choose(x, y, a, b)
+ *                         x >= y ? a : b
+ *   lanes_rest(x, t, c)   x - (t - c) for t = x + c: what x has beyond the
+ *                         integer next to it; c is 1.5 * 2^23 and at most
+ *                         2^21 more or less, an even integer
  *   lanes_sum, wide_sum   the tree of all sums over lanes: halves onto halves
  *   lanes_tops(rows)      the largest lane of each of 16 rows
  *   counts_add(c, e)      c + floor(e) for 16 e in [0, 2^51]

@@ -42,6 +42,10 @@ struct counts {
 #define PRODUCT_ROWS      6
 #define PRODUCT_ROWS_MANY 6
 
+/* The same where lanes are queries; divides LANES. */
+#define MANY_VECTORS 1
+#define MANY_ROWS    4
+
 SIMD_INLINE struct lanes
 lanes_set(float x)
 {
@@ -148,6 +152,20 @@ lanes_keep(struct lanes x, struct lanes y, struct lanes z)
     return (struct lanes){
         _mm256_and_ps(_mm256_cmp_ps(x.a, y.a, _CMP_GE_OQ), z.a),
         _mm256_and_ps(_mm256_cmp_ps(x.b, y.b, _CMP_GE_OQ), z.b)};
+}
+
+SIMD_INLINE struct lanes
+lanes_choose(struct lanes x, struct lanes y, struct lanes z, struct lanes w)
+{
+    return (struct lanes){
+        _mm256_blendv_ps(w.a, z.a, _mm256_cmp_ps(x.a, y.a, _CMP_GE_OQ)),
+        _mm256_blendv_ps(w.b, z.b, _mm256_cmp_ps(x.b, y.b, _CMP_GE_OQ))};
+}
+
+SIMD_INLINE struct lanes
+lanes_rest(struct lanes x, struct lanes t, struct lanes c)
+{
+    return lanes_sub(x, lanes_sub(t, c));
 }
 
 /* The largest lane. */

@@ -41,6 +41,10 @@ struct counts {
 #define PRODUCT_ROWS      6
 #define PRODUCT_ROWS_MANY 12
 
+/* The same where lanes are queries; divides LANES. */
+#define MANY_VECTORS 2
+#define MANY_ROWS    8
+
 SIMD_INLINE struct lanes
 lanes_set(float x)
 {
@@ -131,6 +135,21 @@ lanes_keep(struct lanes x, struct lanes y, struct lanes a)
     __mmask16 mask = _mm512_cmp_ps_mask(x.v, y.v, _CMP_GE_OQ);
 
     return (struct lanes){_mm512_maskz_mov_ps(mask, a.v)};
+}
+
+SIMD_INLINE struct lanes
+lanes_choose(struct lanes x, struct lanes y, struct lanes a, struct lanes b)
+{
+    __mmask16 mask = _mm512_cmp_ps_mask(x.v, y.v, _CMP_GE_OQ);
+
+    return (struct lanes){_mm512_mask_mov_ps(b.v, mask, a.v)};
+}
+
+SIMD_INLINE struct lanes
+lanes_rest(struct lanes x, struct lanes t, struct lanes c)
+{
+    (void)t, (void)c;
+    return (struct lanes){_mm512_reduce_ps(x.v, _MM_FROUND_TO_NEAREST_INT)};
 }
 
 /* The largest lane. */

@@ -42,6 +42,10 @@ struct counts {
 #define PRODUCT_ROWS      6
 #define PRODUCT_ROWS_MANY 6
 
+/* The same where lanes are queries; divides LANES. */
+#define MANY_VECTORS 1
+#define MANY_ROWS    4
+
 /* op of each register of two or three operands. */
 #define NEON_OF_2(op, x, y)                                                    \
     ((struct lanes){                                                           \
@@ -182,6 +186,23 @@ SIMD_INLINE struct lanes
 lanes_keep(struct lanes x, struct lanes y, struct lanes a)
 {
     return NEON_OF_3(neon_keep, x, y, a);
+}
+
+SIMD_INLINE struct lanes
+lanes_choose(struct lanes x, struct lanes y, struct lanes a, struct lanes b)
+{
+    return (struct lanes){
+        vbslq_f32(vcgeq_f32(x.a, y.a), a.a, b.a),
+        vbslq_f32(vcgeq_f32(x.b, y.b), a.b, b.b),
+        vbslq_f32(vcgeq_f32(x.c, y.c), a.c, b.c),
+        vbslq_f32(vcgeq_f32(x.d, y.d), a.d, b.d),
+    };
+}
+
+SIMD_INLINE struct lanes
+lanes_rest(struct lanes x, struct lanes t, struct lanes c)
+{
+    return lanes_sub(x, lanes_sub(t, c));
 }
 
 SIMD_INLINE float32x4_t

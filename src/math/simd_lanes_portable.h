@@ -35,6 +35,10 @@ struct counts {
 #define PRODUCT_ROWS      2
 #define PRODUCT_ROWS_MANY 2
 
+/* The same where lanes are queries; divides LANES. */
+#define MANY_VECTORS 1
+#define MANY_ROWS    4
+
 #define PORTABLE_EACH(statement)                                               \
     for (size_t i = 0; i < 16; i++) {                                          \
         statement;                                                             \
@@ -119,6 +123,19 @@ lanes_keep(struct lanes x, struct lanes y, struct lanes a)
 {
     PORTABLE_EACH(a.v[i] = x.v[i] >= y.v[i] ? a.v[i] : 0.0f)
     return a;
+}
+
+static inline struct lanes
+lanes_choose(struct lanes x, struct lanes y, struct lanes a, struct lanes b)
+{
+    PORTABLE_EACH(a.v[i] = x.v[i] >= y.v[i] ? a.v[i] : b.v[i])
+    return a;
+}
+
+static inline struct lanes
+lanes_rest(struct lanes x, struct lanes t, struct lanes c)
+{
+    return lanes_sub(x, lanes_sub(t, c));
 }
 
 static inline struct lanes

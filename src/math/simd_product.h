@@ -20,8 +20,8 @@ struct product {
     float *out;
     const float *a; /* rows as far apart as those of out */
     const float *b;
-    size_t b_from; /* of rows that have a b of their own */
-    size_t b_stride;
+    size_t b_from;  /* of rows that have a b of their own */
+    size_t b_panel; /* from a vector of b to the next; rows are LANES apart */
     size_t n_rows, n_vectors, n_k;
     const float *factor; /* by row: chains start from out times it */
     bool is_first;       /* or from 0 */
@@ -33,8 +33,8 @@ product_piece(const struct product *p, size_t row, size_t vector,
 {
     float *out = p->out + row * row_stride + vector * LANES;
     const float *a = p->a + row * row_stride;
-    const float *b = p->b + vector * LANES;
-    const size_t b_stride = p->b_stride;
+    const float *b = p->b + vector * p->b_panel;
+    const size_t b_panel = p->b_panel;
     struct lanes sum[PRODUCT_ROWS_MANY][PRODUCT_VECTORS];
 
     SIMD_UNROLL(12)
@@ -54,7 +54,7 @@ product_piece(const struct product *p, size_t row, size_t vector,
 
         SIMD_UNROLL(4)
         for (size_t v = 0; v < V; v++) {
-            x[v] = lanes_load(b + v * LANES);
+            x[v] = lanes_load(b + v * b_panel);
         }
         SIMD_UNROLL(12)
         for (size_t r = 0; r < R; r++) {
@@ -66,7 +66,7 @@ product_piece(const struct product *p, size_t row, size_t vector,
             }
         }
         a++;
-        b += b_stride;
+        b += LANES;
     }
     SIMD_UNROLL(12)
     for (size_t r = 0; r < R; r++) {
@@ -128,12 +128,12 @@ product_groups_piece(const struct product *p, const float *const *bs,
     float *out = p->out + row * row_stride + vector * LANES;
     const float *a = p->a + row * row_stride;
     const float *b[PRODUCT_ROWS_MAX];
-    const size_t b_stride = p->b_stride;
+    const size_t b_panel = p->b_panel;
     struct lanes sum[PRODUCT_ROWS_MAX][PRODUCT_VECTORS];
 
     SIMD_UNROLL(12)
     for (size_t u = 0; u < U; u++) {
-        b[u] = bs[row + u * R] + p->b_from + vector * LANES;
+        b[u] = bs[row + u * R] + p->b_from + vector * b_panel;
     }
     SIMD_UNROLL(12)
     for (size_t r = 0; r < U * R; r++) {
@@ -147,14 +147,14 @@ product_groups_piece(const struct product *p, const float *const *bs,
             }
         }
     }
-    for (size_t k = 0, at = 0; k < p->n_k; k++, at += b_stride) {
+    for (size_t k = 0, at = 0; k < p->n_k; k++, at += LANES) {
         SIMD_UNROLL(12)
         for (size_t u = 0; u < U; u++) {
             struct lanes x[PRODUCT_VECTORS];
 
             SIMD_UNROLL(4)
             for (size_t v = 0; v < V; v++) {
-                x[v] = lanes_load(b[u] + at + v * LANES);
+                x[v] = lanes_load(b[u] + at + v * b_panel);
             }
             SIMD_UNROLL(4)
             for (size_t i = 0; i < R; i++) {

@@ -25,23 +25,24 @@
 
 struct shape {
     size_t T, n_heads, n_kv_heads, D, window;
+    float cap;
 };
 
 static const struct shape shapes[] = {
-    {1, 1, 1, 4, 0},
-    {13, 2, 1, 4, 0},
-    {200, 3, 3, 16, 0},
-    {131, 4, 1, 32, 0},
-    {150, 9, 3, 64, 0},
-    {70, 2, 2, 128, 0},
-    {65, 1, 1, 256, 0},
-    {129, 5, 2, 20, 0},
-    {77, 2, 1, 7, 0},
-    {300, 2, 2, 16, 1},
-    {300, 2, 2, 16, 7},
-    {300, 4, 2, 16, 64},
-    {300, 3, 1, 48, 100},
-    {300, 2, 2, 24, 1000},
+    {1, 1, 1, 4, 0, 0},
+    {13, 2, 1, 4, 0, 0},
+    {200, 3, 3, 16, 0, 0},
+    {131, 4, 1, 32, 0, 0},
+    {150, 9, 3, 64, 0, 0},
+    {70, 2, 2, 128, 0, 0},
+    {65, 1, 1, 256, 0, 0},
+    {129, 5, 2, 20, 0, 0},
+    {77, 2, 1, 7, 0, 0},
+    {300, 2, 2, 16, 1, 0},
+    {300, 2, 2, 16, 7, 0},
+    {300, 4, 2, 16, 64, 0},
+    {300, 3, 1, 48, 100, 0},
+    {300, 2, 2, 24, 1000, 0},
 };
 
 #define N_SHAPES (sizeof(shapes) / sizeof(shapes[0]))
@@ -105,6 +106,7 @@ run(const struct data *data, float *out, const struct kernels *kernels,
             .n_heads = s->n_heads,
             .window = s->window,
             .scale = 1 / sqrtf((float)s->D),
+            .cap = s->cap,
             .n_threads = n_threads,
         };
 
@@ -181,6 +183,21 @@ test_steps_and_parts_give_the_bits_of_the_whole(void)
     }
 }
 
+/* Many rows and few have texts of their own; so has every cap. */
+static void
+test_capped_steps_give_the_bits_of_the_whole(void)
+{
+    struct data data;
+
+    data_init(&data, &(struct shape){131, 2, 1, 20, 50, 1.5f});
+    run(&data, data.want, best(), data.shape.T, 1);
+    run(&data, data.out, best(), 1, 1);
+    CHECK_ARRAY_SAME("steps", data.out, data.want, data.n_out);
+    run(&data, data.out, portable(), data.shape.T, 1);
+    CHECK_ARRAY_SAME("portable", data.out, data.want, data.n_out);
+    data_release(&data);
+}
+
 static void
 test_threads_do_not_change_bits(void)
 {
@@ -203,7 +220,7 @@ test_unseen_positions_leave_no_trace(void)
     struct data data;
 
     for (int w = 0; w < 2; w++) {
-        data_init(&data, &(struct shape){T, 1, 1, D, w ? window : 0});
+        data_init(&data, &(struct shape){T, 1, 1, D, w ? window : 0, 0});
         run(&data, data.want, best(), T, 1);
 
         /* Rows [split, ...) are behind; in a window, rows [0, split) too. */
@@ -215,7 +232,7 @@ test_unseen_positions_leave_no_trace(void)
         CU_ASSERT(isnan(data.out[split * D]));
         data_release(&data);
     }
-    data_init(&data, &(struct shape){T, 1, 1, D, window});
+    data_init(&data, &(struct shape){T, 1, 1, D, window, 0});
     run(&data, data.want, best(), T, 1);
     for (size_t i = 0; i < split * D; i++) {
         data.keys[i] = data.values[i] = NAN;
@@ -235,7 +252,7 @@ test_unseen_positions_leave_no_trace(void)
 static void
 test_a_used_cache_is_as_good_as_new(void)
 {
-    const struct shape s = {90, 2, 1, 32, 0};
+    const struct shape s = {90, 2, 1, 32, 0, 0};
     const size_t n_long = 200 * s.D;
     struct kv_cache *cache = kv_cache_new(200, 1, s.D);
     float *old = mem_alloc(n_long, sizeof(float));
@@ -261,23 +278,60 @@ test_a_used_cache_is_as_good_as_new(void)
     kv_cache_free(cache);
 }
 
-/* The largest scores decide alone, the smallest count as 0. */
+/*
+ * The largest scores decide alone, the smallest count as 0; also beyond 2^20,
+ * where they have a path of their own.
+ */
 static void
 test_scores_far_apart_do_not_overflow(void)
 {
-    const struct shape s = {130, 1, 1, 4, 0};
-    struct data data;
+    static const float factors[] = {1e4f, 1e8f, 1e30f};
+    const struct shape s = {130, 1, 1, 4, 0, 0};
 
-    data_init(&data, &s);
-    for (size_t i = 0; i < data.n_kv; i++) {
-        data.keys[i] *= 1e4f;
+    for (size_t f = 0; f < sizeof(factors) / sizeof(factors[0]); f++) {
+        struct data data;
+
+        data_init(&data, &s);
+        for (size_t i = 0; i < data.n_kv; i++) {
+            data.keys[i] *= factors[f];
+        }
+        struct naive_attention naive = {data.want, data.queries, data.keys,
+            data.values, 0, s.T, 1, 1, s.D, 0, 0.5f};
+        naive_attention(&naive);
+        run(&data, data.out, best(), s.T, 1);
+        CHECK_ARRAY_NEAR("out", data.out, data.want, data.n_out, 1e-2);
+        run(&data, data.want, best(), 1, 1);
+        CHECK_ARRAY_SAME("steps", data.out, data.want, data.n_out);
+        data_release(&data);
     }
-    struct naive_attention naive = {data.want, data.queries, data.keys,
-        data.values, 0, s.T, 1, 1, s.D, 0, 0.5f};
-    naive_attention(&naive);
-    run(&data, data.out, best(), s.T, 1);
-    CHECK_ARRAY_NEAR("out", data.out, data.want, data.n_out, 1e-2);
-    data_release(&data);
+}
+
+/* Two keys, whose values say their weights; their ratio is a power of e. */
+static void
+test_weights_are_exponentials(void)
+{
+    const float values[] = {1, 0, 0, 1};
+    struct kv_cache *cache = kv_cache_new(2, 1, 2);
+
+    for (float x = -80; x <= 80; x += 0.37f) {
+        const float keys[] = {0, 0, x, 0}, query[] = {1, 0};
+        const double want = exp((double)x);
+        float out[2];
+
+        kv_cache_put(cache, keys, values, 0, 2);
+        attention(best(), &(struct attention_call){.out = out,
+                              .queries = query,
+                              .cache = cache,
+                              .first = 1,
+                              .T = 1,
+                              .n_heads = 1,
+                              .scale = 1,
+                              .n_threads = 1});
+        /* x log2(e) is rounded: a relative error of |x| 2^-24 and more. */
+        CHECK_NEAR((double)out[1] / (double)out[0], want,
+            2e-7 + fabs((double)x) * 2e-7);
+    }
+    kv_cache_free(cache);
 }
 
 /* Any compiler, flags and processor: archives depend on these bits. */
@@ -295,7 +349,7 @@ test_bits_are_those_of_every_machine(void)
         data_release(&data);
     }
     if (check_seed() == DIGEST_SEED) {
-        CU_ASSERT_EQUAL(hash, UINT64_C(0x78ee0a59adcb83fb));
+        CU_ASSERT_EQUAL(hash, UINT64_C(0xc86309c096854507));
     }
 }
 
@@ -303,9 +357,11 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_attention_is_that_of_the_textbook),
     CHECK_TEST(test_every_instruction_set_gives_the_same_bits),
     CHECK_TEST(test_steps_and_parts_give_the_bits_of_the_whole),
+    CHECK_TEST(test_capped_steps_give_the_bits_of_the_whole),
     CHECK_TEST(test_threads_do_not_change_bits),
     CHECK_TEST(test_unseen_positions_leave_no_trace),
     CHECK_TEST(test_a_used_cache_is_as_good_as_new),
+    CHECK_TEST(test_weights_are_exponentials),
     CHECK_TEST(test_scores_far_apart_do_not_overflow),
     CHECK_TEST(test_bits_are_those_of_every_machine),
     CU_TEST_INFO_NULL,
