@@ -11,6 +11,7 @@
 #include "cmd/cmd.h"
 #include "cmd/output_name.h"
 #include "cmd/run.h"
+#include "cmd/run_kind.h"
 #include "codec/codec.h"
 #include "par/par.h"
 #include "results/results.h"

@@ -12,6 +12,7 @@
 #include "cmd/math_options.h"
 #include "cmd/meter.h"
 #include "cmd/run.h"
+#include "cmd/run_kind.h"
 #include "cmd/shared_predictor.h"
 #include "math/kernels.h"
 #include "par/par.h"

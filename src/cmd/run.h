@@ -15,14 +15,13 @@
 #include "cmd/cmd.h"
 #include "cmd/run_phases.h"
 #include "cmd/threads.h"
-#include "predict/chunk.h"
-#include "results/results.h"
 
 struct attributes;
 struct corpus;
 struct options;
 struct par;
 struct run;
+struct run_kind;
 
 /* Options of every run; the first member of a command's settings. */
 struct run_settings {
@@ -100,49 +99,6 @@ struct run_settings {
         .help = "stop after so many hours, at the end of a chunk, with "       \
                 "exit status 75; 0: no limit"                                  \
     }
-
-/* Parts that are scored at once, at most. */
-#define RUN_PARTS_MAX 64
-
-/* A part of a chunk in work. */
-struct run_part {
-    void *item;
-    size_t index;
-};
-
-/*
- * What does the work.  An item is a chunk in work: begun with its bytes,
- * which are kept, it has parts that workers (one per thread) score in any
- * order; then emit is called for each part in order, then finish.
- */
-struct run_kind {
-    void *(*item_new)(
-        void *user, struct run *run, size_t chunk_bytes_max, size_t n_open_max);
-    void (*item_free)(void *item);
-    int (*begin)(
-        void *item, size_t *n_parts, const uint8_t *chunk, size_t bytes);
-    size_t (*rows)(const void *item, size_t part); /* NULL: parts are alone */
-    int (*emit)(void *item);                       /* NULL: nothing to do */
-    /* Fill in tokens, ideal_bits, coded_bytes, flops and the arrays of row. */
-    int (*finish)(void *item, struct result_row *row);
-
-    /* n_threads may be used inside one score.  NULL: reported. */
-    void *(*worker_new)(void *user, size_t chunk_bytes_max, int n_threads);
-    void (*worker_free)(void *worker);
-    int (*score)(void *worker, const struct run_part *parts, size_t n);
-
-    void *user;
-    struct predictor_grain grain; /* of parts */
-    size_t n_buckets;             /* of bits_by_position; 0: none */
-    bool has_token_bits;
-    bool is_sequential; /* each chunk needs all before it, in order */
-};
-
-/* Sums over chunks. */
-struct run_totals {
-    uint64_t chunks, raw_bytes, tokens, coded_bytes;
-    double ideal_bits, flops;
-};
 
 /*
  * Set up a run: parse the arguments, open the corpus, hash it.

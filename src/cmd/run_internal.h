@@ -8,12 +8,19 @@
 
 #include "cmd/progress.h"
 #include "cmd/run.h"
+#include "cmd/run_kind.h"
 #include "cmd/run_phases.h"
 
 /* Nanoseconds between two looks at other ranks. */
 #define RUN_LOOK_NS 100000000
 
 struct par_board;
+
+/* Sums over chunks. */
+struct run_totals {
+    uint64_t chunks, raw_bytes, tokens, coded_bytes;
+    double ideal_bits, flops;
+};
 
 struct run {
     struct par *par;

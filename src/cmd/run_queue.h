@@ -21,7 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cmd/run.h"
+#include "cmd/run_kind.h"
 
 struct run_phases;
 struct run_queue;

@@ -3,21 +3,22 @@
  *
  * A record is magic, type, payload length, payload, checksum of all before.
  * It goes out in one write(), so it survives the death of the process; against
- * the death of the machine the file is synced at most once a second, which
- * costs nothing against chunks that take longer and is bearable for short
- * ones.  The first record that is cut off or altered ends the journal: its
- * length cannot be believed, so nothing after it can be found.
+ * the death of the machine a thread of its own syncs the file, at once and
+ * then once a second while there are new records: a sync may take long, and
+ * nobody waits for it.  The first record that is cut off or altered ends the
+ * journal: its length cannot be believed, so nothing after it can be found.
  */
 #include "results/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/report.h"
@@ -35,18 +36,24 @@ enum record_type { RECORD_HEADER = 1, RECORD_ROW = 2 };
  * Seconds between syncs.  Larger: fewer waits for the disk when chunks are
  * short, and more rows lost when the machine loses power.
  */
-#define SYNC_INTERVAL_S 1.0
+#define SYNC_INTERVAL_S 1
 
 struct journal {
     char *path;
     int fd;
     struct journal_shape shape;
-    uint64_t bytes;   /* of whole records in the file */
-    double synced_at; /* clock_now_s() of the last sync */
-    bool is_dirty;    /* records were written since */
-    bool is_broken;   /* could not be cut back: no more rows */
-    uint8_t *record;  /* being put together */
+    uint64_t bytes;  /* of whole records in the file */
+    bool is_broken;  /* could not be cut back: no more rows */
+    uint8_t *record; /* being put together */
     size_t record_bytes_max;
+
+    pthread_t syncer;
+    pthread_mutex_t mutex; /* of what follows */
+    pthread_cond_t changed;
+    bool has_syncer;
+    bool is_dirty; /* records were written since the last sync */
+    bool is_closing;
+    int sync_error; /* errno of a sync that failed; 0: none */
 };
 
 size_t
@@ -64,16 +71,106 @@ reserve(struct journal *journal, size_t payload_bytes)
         HEAD_BYTES + payload_bytes + SUM_BYTES, 1);
 }
 
-static int
-sync_now(struct journal *journal)
+/* Wait for a second, or until closing.  With the mutex. */
+static void
+rest(struct journal *journal)
 {
-    if (fdatasync(journal->fd) != 0 && errno != EINVAL) {
-        report_error("%s: %s", journal->path, strerror(errno));
-        return -1;
+    struct timespec until;
+    int rc = 0;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += SYNC_INTERVAL_S;
+    while (!journal->is_closing && rc != ETIMEDOUT) {
+        rc = pthread_cond_timedwait(&journal->changed, &journal->mutex, &until);
     }
-    journal->synced_at = clock_now_s();
-    journal->is_dirty = false;
-    return 0;
+}
+
+/* The thread that syncs; what is new at the end is left to the closing. */
+static void *
+keep_synced(void *user)
+{
+    struct journal *journal = user;
+
+    pthread_mutex_lock(&journal->mutex);
+    while (!journal->is_closing) {
+        if (!journal->is_dirty) {
+            pthread_cond_wait(&journal->changed, &journal->mutex);
+            continue;
+        }
+        journal->is_dirty = false;
+        pthread_mutex_unlock(&journal->mutex);
+        int error = fdatasync(journal->fd) != 0 && errno != EINVAL ? errno : 0;
+        pthread_mutex_lock(&journal->mutex);
+        if (error != 0) {
+            journal->sync_error = error;
+        }
+        rest(journal);
+    }
+    pthread_mutex_unlock(&journal->mutex);
+    return NULL;
+}
+
+/* Tell the thread of new records, hear of syncs that failed. */
+static int
+ask_for_sync(struct journal *journal)
+{
+    pthread_mutex_lock(&journal->mutex);
+    int error = journal->sync_error;
+    if (!journal->is_dirty) {
+        journal->is_dirty = true;
+        pthread_cond_signal(&journal->changed);
+    }
+    pthread_mutex_unlock(&journal->mutex);
+    if (error != 0) {
+        report_error("%s: %s", journal->path, strerror(error));
+    }
+    return error != 0 ? -1 : 0;
+}
+
+static int
+start_syncer(struct journal *journal)
+{
+    int error = pthread_create(&journal->syncer, NULL, keep_synced, journal);
+
+    journal->has_syncer = error == 0;
+    if (error != 0) {
+        report_error(
+            "%s: no thread for syncing: %s", journal->path, strerror(error));
+    }
+    return error != 0 ? -1 : 0;
+}
+
+/* End the thread and sync what is left. */
+static int
+sync_last(struct journal *journal)
+{
+    pthread_mutex_lock(&journal->mutex);
+    journal->is_closing = true;
+    pthread_cond_signal(&journal->changed);
+    pthread_mutex_unlock(&journal->mutex);
+    if (journal->has_syncer) {
+        pthread_join(journal->syncer, NULL);
+    }
+    int error = journal->sync_error;
+    if (error == 0 && journal->is_dirty && fdatasync(journal->fd) != 0 &&
+        errno != EINVAL) {
+        error = errno;
+    }
+    if (error != 0) {
+        report_error("%s: %s", journal->path, strerror(error));
+    }
+    return error != 0 ? -1 : 0;
+}
+
+/* Free all but the file. */
+static void
+discard(struct journal *journal)
+{
+    pthread_cond_destroy(&journal->changed);
+    pthread_mutex_destroy(&journal->mutex);
+    mem_free(journal->path);
+    mem_free(journal->record);
+    mem_free(journal);
 }
 
 /* Report why a write failed; cut off what it left. */
@@ -119,7 +216,6 @@ write_record(
         done += (size_t)n;
     }
     journal->bytes += bytes;
-    journal->is_dirty = true;
     return 0;
 }
 
@@ -153,6 +249,8 @@ journal_create(const char *path, const struct journal_shape *shape,
     }
     journal->fd = -1;
     journal->shape = *shape;
+    pthread_mutex_init(&journal->mutex, NULL);
+    pthread_cond_init(&journal->changed, NULL);
     journal->path = mem_strdup(path);
     if (journal->path == NULL) {
         goto fail;
@@ -164,7 +262,8 @@ journal_create(const char *path, const struct journal_shape *shape,
         goto fail;
     }
     /* The header goes to the disk with the first row. */
-    if (write_header(journal, identity) != 0 || sync_parent(path) != 0) {
+    if (write_header(journal, identity) != 0 || sync_parent(path) != 0 ||
+        start_syncer(journal) != 0) {
         unlink(path);
         goto fail;
     }
@@ -173,9 +272,7 @@ fail:
     if (journal->fd >= 0) {
         close(journal->fd);
     }
-    mem_free(journal->path);
-    mem_free(journal->record);
-    mem_free(journal);
+    discard(journal);
     return NULL;
 }
 
@@ -205,30 +302,21 @@ journal_append(struct journal *journal, const struct result_row *row)
     if (write_record(journal, RECORD_ROW, bytes) != 0) {
         return -1;
     }
-    if (clock_now_s() - journal->synced_at >= SYNC_INTERVAL_S) {
-        return sync_now(journal);
-    }
-    return 0;
+    return ask_for_sync(journal);
 }
 
 int
 journal_close(struct journal *journal)
 {
-    int rc = 0;
-
     if (journal == NULL) {
         return 0;
     }
-    if (journal->is_dirty) {
-        rc = sync_now(journal);
-    }
+    int rc = sync_last(journal);
     if (close(journal->fd) != 0 && rc == 0) {
         report_error("%s: %s", journal->path, strerror(errno));
         rc = -1;
     }
-    mem_free(journal->path);
-    mem_free(journal->record);
-    mem_free(journal);
+    discard(journal);
     return rc;
 }
 

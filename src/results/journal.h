@@ -44,7 +44,7 @@ struct journal *journal_create(const char *path,
 
 /*
  * Append one row.  When it returns, the whole record was given to the kernel
- * in one write, and to the disk if the last time was a second ago.
+ * in one write; it is on the disk within about a second.
  *
  * Errors: -1; what was written of the record is cut off again, so that the
  * file ends with a whole record.

@@ -86,7 +86,8 @@ bool results_has(const struct results *results, uint64_t index);
 void results_todo(
     const struct results *results, const uint64_t **list, uint64_t *n_list);
 
-/* Append a row to this rank's journal; on disk when it returns. */
+/* Append a row to this rank's journal: it survives the process when this
+   returns, the machine within about a second. */
 int results_append(struct results *results, const struct result_row *row);
 
 /*
