@@ -11,11 +11,14 @@
 const struct kernels *
 math_options_kernels(const struct math_settings *settings)
 {
-    bool is_exact = strcmp(settings->math, "exact") == 0;
     bool is_auto = strcmp(settings->kernel, "auto") == 0;
+    enum math_mode mode = MATH_EXACT;
 
-    return kernels_find(
-        is_exact ? MATH_EXACT : MATH_BLAS, is_auto ? NULL : settings->kernel);
+    /* The table allows the names of modes only. */
+    while (strcmp(settings->math, math_mode_name(mode)) != 0) {
+        mode++;
+    }
+    return kernels_find(mode, is_auto ? NULL : settings->kernel);
 }
 
 enum math_weights

@@ -4,11 +4,9 @@
  * The matrix unit multiplies tiles of 16 rows x 64 k by 64 k x 16 columns.
  * Two by two of them cover up to 32 rows of a panel; after each block their
  * integers pass through memory to the sums in float, because tiles cannot be
- * read otherwise.  Rows of tiles are set up for each call.
+ * read otherwise.  Few rows are left to int8_vnni.c's code.
  */
-#include "int8_avx512.h"
-
-#define OFFSET 0
+#include "int8_vnni.h"
 
 #include "int8_tile.h"
 
@@ -50,14 +48,14 @@ multiply_block(int32_t *sums, const int8_t *q, size_t q_stride,
     _tile_loadd(6, panel, 4 * GEMM_PANEL);
     _tile_loadd(7, panel + 64, 4 * GEMM_PANEL);
     _tile_loadd(4, q, q_stride);
-    _tile_dpbssd(0, 4, 6);
-    _tile_dpbssd(1, 4, 7);
+    _tile_dpbsud(0, 4, 6);
+    _tile_dpbsud(1, 4, 7);
     if (n_rows > TILE_ROWS) {
         _tile_zero(2);
         _tile_zero(3);
         _tile_loadd(5, q + TILE_ROWS * q_stride, q_stride);
-        _tile_dpbssd(2, 5, 6);
-        _tile_dpbssd(3, 5, 7);
+        _tile_dpbsud(2, 5, 6);
+        _tile_dpbsud(3, 5, 7);
     }
     _tile_stored(0, sums, stride);
     _tile_stored(1, sums + 16, stride);
@@ -75,6 +73,10 @@ tile_amx(const struct int8_tile *tile, size_t n_rows)
     _Alignas(64) int32_t sums[2 * TILE_ROWS][GEMM_PANEL];
     _Alignas(64) float acc[2 * TILE_ROWS][GEMM_PANEL];
 
+    if (n_rows <= ROWS) {
+        tile_function(tile, n_rows);
+        return;
+    }
     for (size_t r = 0; r < n_rows; r++) {
         _mm512_store_ps(acc[r], tile_begin(tile, r, 0));
         _mm512_store_ps(acc[r] + LANES, tile_begin(tile, r, 1));
@@ -85,9 +87,10 @@ tile_amx(const struct int8_tile *tile, size_t n_rows)
             tile->panel + b * INT8_BLOCK_BYTES, n_rows);
         for (size_t r = 0; r < n_rows; r++) {
             vec scale = vec_set(in->scales[r * in->n_blocks + b]);
+            ivec start = ivec_set(in->starts[r * in->n_blocks + b]);
 
             for (size_t i = 0; i < GEMM_PANEL; i += LANES) {
-                vec sum = vec_from(ivec_load(sums[r] + i));
+                vec sum = vec_from(ivec_add(ivec_load(sums[r] + i), start));
 
                 _mm512_store_ps(
                     acc[r] + i, vec_fma(sum, scale, vec_load(acc[r] + i)));

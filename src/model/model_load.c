@@ -307,6 +307,9 @@ load_ends(struct loader *loader)
         if (model->embedding == NULL) {
             return -1;
         }
+    } else if (kernels_mode(model->kernels) == MATH_INT8) {
+        /* Only products are quantised: tokens are looked up in the file. */
+        model->embedding = output->piece[0].weight;
     }
     if (c->positions == MODEL_POSITIONS_LEARNED) {
         model->positions = load_table(loader, ROLE_POSITIONS, c->positions_max);

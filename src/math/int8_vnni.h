@@ -1,16 +1,18 @@
 /*
- * int8_avx512.h - the operations of int8_tile.h on 16 lanes, but for the
- * product.
+ * int8_vnni.h - the operations of int8_tile.h on 16 lanes.
  */
-#ifndef MATH_INT8_AVX512_H
-#define MATH_INT8_AVX512_H
+#ifndef MATH_INT8_VNNI_H
+#define MATH_INT8_VNNI_H
 
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#define LANES 16
+#define LANES        16
+#define OFFSET       128
+#define ROWS         6
+#define VECTORS_ONCE 2
 
 typedef __m512 vec;
 typedef __m512i ivec;
@@ -94,6 +96,21 @@ ivec_store(void *p, ivec v)
 }
 
 static inline ivec
+ivec_four(const int8_t *p)
+{
+    int32_t word;
+
+    memcpy(&word, p, sizeof(word));
+    return ivec_set(word);
+}
+
+static inline ivec
+ivec_dot(ivec acc, ivec w, ivec a)
+{
+    return _mm512_dpbusd_epi32(acc, w, a);
+}
+
+static inline ivec
 ivec_magnitude(const float *p)
 {
     return _mm512_and_si512(ivec_load(p), ivec_set(0x7fffffff));
@@ -112,4 +129,4 @@ bytes_store(int8_t *p, ivec v)
     _mm_storeu_si128((void *)p, _mm512_cvtepi32_epi8(v));
 }
 
-#endif /* MATH_INT8_AVX512_H */
+#endif /* MATH_INT8_VNNI_H */
