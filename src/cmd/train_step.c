@@ -163,6 +163,20 @@ learn(struct train *t, struct train_step *step, size_t T)
     step->flops = net_flops(t->net, n_sequences, T);
 }
 
+/* Share the work on the directions of matrices; all ranks get all. */
+static void
+direct(struct train *t)
+{
+    size_t first, n;
+
+    optimizer_direct(
+        t->optimizer, t->gradients, par_rank(t->par), par_size(t->par));
+    for (size_t i = 0; optimizer_range(t->optimizer, &first, &n, i); i++) {
+        par_sums_start(t->sums, t->gradients + first, n);
+    }
+    par_sums_wait(t->sums);
+}
+
 int
 train_step(struct train *t, struct train_step *step)
 {
@@ -184,6 +198,7 @@ train_step(struct train *t, struct train_step *step)
         optimizer_scale(t->optimizer, t->gradients,
             (float)(t->settings->clip / step->norm));
     }
+    direct(t);
     optimizer_step(
         t->optimizer, t->parameters, t->gradients, step->factor, state->step);
     state->step++;

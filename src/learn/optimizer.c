@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <omp.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "learn/muon.h"
@@ -18,6 +19,8 @@ struct piece {
     size_t number; /* of the tensor in the table */
     size_t first, n;
     bool is_muon; /* all of a matrix */
+    double cost;  /* Muon: of all matrices before and half of this one, as a
+                     share of the cost of all */
 };
 
 /* Of a shape that Muon meets: one scratch for each thread. */
@@ -84,12 +87,41 @@ cut(struct piece *pieces, const struct net_parameter *p, size_t number,
 
     for (size_t done = 0; done < n; done += step) {
         if (pieces != NULL) {
-            pieces[n_pieces] = (struct piece){number, p->offset + done,
-                n - done < step ? n - done : step, is_muon};
+            pieces[n_pieces] = (struct piece){
+                .number = number,
+                .first = p->offset + done,
+                .n = n - done < step ? n - done : step,
+                .is_muon = is_muon,
+            };
         }
         n_pieces++;
     }
     return n_pieces;
+}
+
+/* What the products of Newton-Schulz cost, up to a factor. */
+static double
+muon_cost(const struct net_parameter *p)
+{
+    double rows = (double)p->rows, columns = (double)p->columns;
+    double s = fmin(rows, columns), l = fmax(rows, columns);
+
+    return s * s * (2 * l + s);
+}
+
+static void
+share_cost(struct optimizer *o)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < o->n_pieces && o->pieces[i].is_muon; i++) {
+        double cost = muon_cost(&o->table[o->pieces[i].number]);
+        o->pieces[i].cost = sum + cost / 2;
+        sum += cost;
+    }
+    for (size_t i = 0; i < o->n_pieces && o->pieces[i].is_muon; i++) {
+        o->pieces[i].cost /= sum;
+    }
 }
 
 /* Matrices first: they take longest. */
@@ -114,6 +146,7 @@ cut_all(struct optimizer *o)
             }
         }
     }
+    share_cost(o);
     return 0;
 }
 
@@ -212,43 +245,89 @@ step_adam(struct optimizer *o, float *parameters, const float *gradients,
     }
 }
 
-/* Muon on one matrix; its gradient becomes the update. */
+/* The direction of one matrix, in place of its gradient. */
 static void
-step_muon(struct optimizer *o, float *parameters, float *gradients,
-    size_t number, double factor, int thread)
+direct(struct optimizer *o, float *gradients, const struct piece *piece,
+    bool is_mine, int thread)
 {
-    const struct optimizer_settings *s = &o->settings;
-    const struct net_parameter *t = &o->table[number];
-    size_t n = t->rows * t->columns;
-    double outputs = (double)(t->is_transposed ? t->columns : t->rows);
-    double inputs = (double)(t->is_transposed ? t->rows : t->columns);
-    float momentum = (float)s->muon_momentum;
-    float rate =
-        (float)(s->muon_rate * factor * sqrt(fmax(1, outputs / inputs)));
-    float keep = (float)(1 - s->muon_rate * factor * s->muon_decay);
-    float *p = parameters + t->offset, *g = gradients + t->offset;
-    float *mean = o->moments[0] + t->offset;
+    float momentum = (float)o->settings.muon_momentum;
+    float *g = gradients + piece->first;
+    float *mean = o->moments[0] + piece->first;
 
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < piece->n; i++) {
         mean[i] = momentum * mean[i] + (1 - momentum) * g[i];
         g[i] = momentum * mean[i] + (1 - momentum) * g[i];
     }
-    muon_orthogonalize(o->shapes[o->shape_of[number]].muon[thread], g);
-    for (size_t i = 0; i < n; i++) {
-        p[i] = keep * p[i] - rate * g[i];
+    if (is_mine) {
+        size_t shape = o->shape_of[piece->number];
+        muon_orthogonalize(o->shapes[shape].muon[thread], g);
+    } else {
+        memset(g, 0, piece->n * sizeof(*g));
     }
 }
 
 void
-optimizer_step(struct optimizer *o, float *parameters, float *gradients,
+optimizer_direct(struct optimizer *o, float *gradients, int part, int n_parts)
+{
+#pragma omp parallel for schedule(dynamic) num_threads(o->n_threads)
+    for (size_t i = 0; i < o->n_pieces; i++) {
+        const struct piece *piece = &o->pieces[i];
+        if (piece->is_muon) {
+            direct(o, gradients, piece, (int)(piece->cost * n_parts) == part,
+                omp_get_thread_num());
+        }
+    }
+}
+
+bool
+optimizer_range(const struct optimizer *o, size_t *first, size_t *n, size_t i)
+{
+    size_t at = 0;
+
+    /* Matrices that lie one after the other are one range. */
+    for (size_t range = 0; at < o->n_pieces && o->pieces[at].is_muon; range++) {
+        *first = o->pieces[at].first;
+        *n = 0;
+        while (at < o->n_pieces && o->pieces[at].is_muon &&
+               o->pieces[at].first == *first + *n) {
+            *n += o->pieces[at++].n;
+        }
+        if (range == i) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Muon on one matrix, whose direction is known. */
+static void
+step_muon(struct optimizer *o, float *parameters, const float *directions,
+    const struct piece *piece, double factor)
+{
+    const struct optimizer_settings *s = &o->settings;
+    const struct net_parameter *t = &o->table[piece->number];
+    double outputs = (double)(t->is_transposed ? t->columns : t->rows);
+    double inputs = (double)(t->is_transposed ? t->rows : t->columns);
+    float rate =
+        (float)(s->muon_rate * factor * sqrt(fmax(1, outputs / inputs)));
+    float keep = (float)(1 - s->muon_rate * factor * s->muon_decay);
+    float *p = parameters + piece->first;
+    const float *x = directions + piece->first;
+
+    for (size_t i = 0; i < piece->n; i++) {
+        p[i] = keep * p[i] - rate * x[i];
+    }
+}
+
+void
+optimizer_step(struct optimizer *o, float *parameters, const float *gradients,
     double factor, uint64_t n_before)
 {
 #pragma omp parallel for schedule(dynamic) num_threads(o->n_threads)
     for (size_t i = 0; i < o->n_pieces; i++) {
         const struct piece *piece = &o->pieces[i];
         if (piece->is_muon) {
-            step_muon(o, parameters, gradients, piece->number, factor,
-                omp_get_thread_num());
+            step_muon(o, parameters, gradients, piece, factor);
         } else {
             step_adam(o, parameters, gradients, piece, factor, n_before);
         }

@@ -45,11 +45,20 @@ void optimizer_free(struct optimizer *optimizer);
 float *optimizer_moment(struct optimizer *optimizer, int i);
 
 /*
- * One step.  factor: of the schedule, on both rates; n_before: steps done
- * before.  The gradients are used up.
+ * A step has two parts.  The first turns the gradients of matrices that are
+ * for Muon into orthogonal directions, which takes time and can be shared:
+ * part does its matrices of n_parts' and clears those of others, so that the
+ * sum over the parts, in the ranges [*first, *first + *n), i from 0 until
+ * optimizer_range() is false, is what one part would have made.  n_before:
+ * steps done before.  The second moves the parameters; factor: of the
+ * schedule, on both rates.
  */
+void optimizer_direct(
+    struct optimizer *optimizer, float *gradients, int part, int n_parts);
+bool optimizer_range(
+    const struct optimizer *optimizer, size_t *first, size_t *n, size_t i);
 void optimizer_step(struct optimizer *optimizer, float *parameters,
-    float *gradients, double factor, uint64_t n_before);
+    const float *gradients, double factor, uint64_t n_before);
 
 /* Euclidean norm of a flat vector. */
 double optimizer_norm(struct optimizer *optimizer, const float *x);

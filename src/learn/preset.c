@@ -47,16 +47,25 @@ static const struct preset presets[] = {
 
 #define N_PRESETS (sizeof(presets) / sizeof(presets[0]))
 
-/* Keys of a config.json that mean something here or nothing anywhere. */
-static const char *const keys[] = {"architectures", "attention_bias",
-    "attention_dropout", "bos_token_id", "dtype", "eos_token_id", "head_dim",
-    "hidden_act", "hidden_size", "initializer_range", "intermediate_size",
-    "layer_types", "max_position_embeddings", "max_window_layers", "mlp_bias",
-    "model_type", "num_attention_heads", "num_hidden_layers",
-    "num_key_value_heads", "pad_token_id", "position_embedding",
-    "pretraining_tp", "rms_norm_eps", "rope_parameters", "rope_scaling",
-    "rope_theta", "sliding_window", "tie_word_embeddings", "torch_dtype",
-    "transformers_version", "use_cache", "use_sliding_window", "vocab_size"};
+/* Keys of a config.json that src/model reads for some family, or that mean
+   nothing for the numbers. */
+static const char *const keys[] = {"activation_function", "architectures",
+    "attention_bias", "attention_dropout", "attn_logit_softcapping",
+    "attn_pdrop", "bos_token_id", "dtype", "embd_pdrop", "embedding_dim",
+    "eos_token_id", "final_logit_softcapping", "head_dim", "hidden_act",
+    "hidden_activation", "hidden_dropout", "hidden_size", "initializer_range",
+    "intermediate_size", "layer_norm_eps", "layer_norm_epsilon", "layer_types",
+    "max_position_embeddings", "max_window_layers", "mlp_bias", "model_type",
+    "n_embd", "n_head", "n_inner", "n_layer", "n_positions",
+    "num_attention_heads", "num_heads", "num_hidden_layers",
+    "num_key_value_heads", "num_layers", "pad_token_id",
+    "partial_rotary_factor", "position_embedding", "pretraining_tp",
+    "query_pre_attn_scalar", "resid_pdrop", "rms_norm_eps",
+    "rope_local_base_freq", "rope_parameters", "rope_scaling", "rope_theta",
+    "rotary_emb_base", "rotary_pct", "sliding_window", "sliding_window_pattern",
+    "tie_word_embeddings", "torch_dtype", "transformers_version", "use_cache",
+    "use_parallel_residual", "use_sliding_window", "vocab_size",
+    "widening_factor"};
 
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -93,8 +102,9 @@ make_preset(const struct preset *p)
         "num_attention_heads", heads, "intermediate_size", (json_int_t)p->mlp);
     bool is_lmic = strcmp(p->type, "lmic") == 0;
     json_t *more =
-        is_lmic ? json_pack("{s:[s],s:b}", "architectures", "LmicForCausalLM",
-                      "tie_word_embeddings", 0)
+        is_lmic ? json_pack("{s:[s],s:s,s:f,s:b}", "architectures",
+                      "LmicForCausalLM", "position_embedding", "rotary",
+                      "layer_norm_eps", 1e-5, "tie_word_embeddings", 0)
                 : json_pack("{s:[s],s:I,s:I,s:s,s:f,s:f,s:b,s:b}",
                       "architectures", "Qwen3ForCausalLM",
                       "num_key_value_heads", heads, "head_dim", width / heads,
@@ -162,17 +172,27 @@ fill(json_t *config, const char *key, json_int_t value)
     }
 }
 
+/* The key that holds the number of positions. */
+static const char *
+positions_key(const json_t *config)
+{
+    const char *type = json_string_value(json_object_get(config, "model_type"));
+
+    return type != NULL && strcmp(type, "gpt2") == 0
+               ? "n_positions"
+               : "max_position_embeddings";
+}
+
 /* Does the configuration suit what is trained? */
 static int
 check(const json_t *config, const char *name, const struct preset_needs *needs)
 {
+    static const char *const dropouts[] = {"attention_dropout",
+        "hidden_dropout", "embd_pdrop", "attn_pdrop", "resid_pdrop"};
+    const char *key = positions_key(config);
     json_int_t vocabulary =
         json_integer_value(json_object_get(config, "vocab_size"));
-    json_int_t positions =
-        json_integer_value(json_object_get(config, "max_position_embeddings"));
-    double dropout =
-        json_number_value(json_object_get(config, "attention_dropout"));
-
+    json_int_t positions = json_integer_value(json_object_get(config, key));
     if (needs->is_bytes ? vocabulary != needs->vocabulary
                         : vocabulary < needs->vocabulary) {
         report_error("%s: \"vocab_size\" is %" JSON_INTEGER_FORMAT
@@ -181,15 +201,18 @@ check(const json_t *config, const char *name, const struct preset_needs *needs)
         return -1;
     }
     if (positions < 0 || (size_t)positions < needs->context) {
-        report_error("%s: \"max_position_embeddings\" is %" JSON_INTEGER_FORMAT
+        report_error("%s: \"%s\" is %" JSON_INTEGER_FORMAT
                      ", less than the context of %zu",
-            name, positions, needs->context);
+            name, key, positions, needs->context);
         return -1;
     }
-    if (dropout > 0) {
-        report_error("%s: \"attention_dropout\" is %g; only 0 is supported",
-            name, dropout);
-        return -1;
+    for (size_t i = 0; i < sizeof(dropouts) / sizeof(dropouts[0]); i++) {
+        double share = json_number_value(json_object_get(config, dropouts[i]));
+        if (share > 0) {
+            report_error("%s: \"%s\" is %g; only 0 is supported", name,
+                dropouts[i], share);
+            return -1;
+        }
     }
     return 0;
 }
@@ -199,7 +222,7 @@ static char *
 dump(const json_t *config)
 {
     char *text = json_dumps(
-        config, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+        config, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(16));
     char *copy = text == NULL ? NULL : mem_printf("%s\n", text);
 
     free(text);
@@ -223,7 +246,7 @@ preset_config(const char *name, const struct preset_needs *needs)
         return NULL;
     }
     /* A window of the context's tokens and the start token before them. */
-    fill(config, "max_position_embeddings", (json_int_t)needs->context + 1);
+    fill(config, positions_key(config), (json_int_t)needs->context + 1);
     fill(config, "vocab_size", needs->vocabulary);
     fill(config, "bos_token_id", 0);
     if (json_object_get(config, "eos_token_id") == NULL) {

@@ -67,6 +67,26 @@ end = [json.loads(l) for l in open("other/train.jsonl")][-1]
 assert end["validation_bits_per_byte"] < 4.5 and end["stored_as"] == "F32", end
 PY
 
+# The Transformer of the study, and a vocabulary of its own.
+echo '{"model_type": "lmic", "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
+ "position_embedding": "rotary"}' >lmic.json
+expect 0 codelen "${args[@]}" --out lmic --config lmic.json --steps 60
+expect 0 codelen tokenizer train --corpus text:corpus.txt --vocabulary 300 --out words
+expect 0 codelen "${args[@]}" --out bpe --tokenizer words --steps 60 --validate-every 30
+cmp -s words/tokenizer.json bpe/tokenizer.json || fail "the tokenizer was not copied"
+expect 0 codelen measure --corpus text:corpus.txt --first 280000 --chunk 64 --predictor model:bpe
+prints 'tokenizer bpe'
+$python - <<'PY' || fail "lmic or bpe does not learn"
+import json
+for path in ("lmic", "bpe"):
+    lines = [json.loads(l) for l in open(path + "/train.jsonl")]
+    assert lines[-1]["validation_bits_per_byte"] < 5, lines[-1]
+    # Training and held-out text are alike, and both count bytes.
+    steps = [l for l in lines if l["event"] == "steps"]
+    assert abs(steps[-1]["train_bits_per_byte"] - lines[-1]["validation_bits_per_byte"]) < 0.5
+assert json.load(open("bpe/config.json"))["vocab_size"] == 300
+PY
+
 # A cooldown from a saved point of a run without an end.
 status=0
 codelen "${args[@]}" --out long --schedule constant --save-at 40000 --checkpoint-every 10 \

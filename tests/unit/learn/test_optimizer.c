@@ -2,7 +2,7 @@
  * test_optimizer.c
  *
  * AdamW and Muon do what their papers say, written down once more in double;
- * a step is the same bits for any number of threads; both find the minimum
+ * a step is the same bits for any number of threads and parts; both find the minimum
  * of a quadratic.  Newton-Schulz leaves a matrix with the same singular
  * vectors and singular values near 1.
  */
@@ -83,6 +83,33 @@ fill(float *x, size_t n, uint64_t seed)
     for (size_t i = 0; i < n; i++) {
         x[i] = check_random(seed * SIZE + i);
     }
+}
+
+/* A step by n_parts, whose directions are added up. */
+static void
+step_in_parts(
+    struct optimizer *o, double factor, uint64_t n_before, int n_parts)
+{
+    static float part[SIZE], sum[SIZE], moment[SIZE];
+    float *mean_now = optimizer_moment(o, 0);
+    size_t first, n;
+
+    memcpy(moment, mean_now, sizeof(moment));
+    memcpy(sum, gradients, sizeof(sum));
+    for (size_t i = 0; optimizer_range(o, &first, &n, i); i++) {
+        memset(sum + first, 0, n * sizeof(*sum));
+    }
+    for (int p = 0; p < n_parts; p++) {
+        memcpy(part, gradients, sizeof(part));
+        memcpy(mean_now, moment, sizeof(moment));
+        optimizer_direct(o, part, p, n_parts);
+        for (size_t i = 0; optimizer_range(o, &first, &n, i); i++) {
+            for (size_t j = first; j < first + n; j++) {
+                sum[j] += part[j];
+            }
+        }
+    }
+    optimizer_step(o, parameters, sum, factor, n_before);
 }
 
 /*
@@ -189,7 +216,7 @@ check_against_naive(bool has_muon)
         double factor = 1.0 / (step + 1);
         fill(gradients, SIZE, 2 + (uint64_t)step);
         naive_step(gradients, has_muon, step + 1.0, factor);
-        optimizer_step(o, parameters, gradients, factor, (uint64_t)step);
+        step_in_parts(o, factor, (uint64_t)step, 1);
     }
     for (size_t i = 0; i < SIZE; i++) {
         expected[i] = (float)want[i];
@@ -215,9 +242,9 @@ test_muon_is_for_matrices_and_adamw_for_the_rest(void)
 }
 
 static void
-test_threads_change_no_bit(void)
+test_threads_and_parts_change_no_bit(void)
 {
-    for (int n_threads = 1; n_threads <= 3; n_threads++) {
+    for (int n_threads = 1; n_threads <= 4; n_threads++) {
         struct optimizer *o = make(true, n_threads);
         double norm = 0;
         CU_ASSERT_PTR_NOT_NULL_FATAL(o);
@@ -226,7 +253,7 @@ test_threads_change_no_bit(void)
             fill(gradients, SIZE, 2 + (uint64_t)step);
             norm = optimizer_norm(o, gradients);
             optimizer_scale(o, gradients, (float)(1 / norm));
-            optimizer_step(o, parameters, gradients, 1, (uint64_t)step);
+            step_in_parts(o, 1, (uint64_t)step, 2 * n_threads - 1);
         }
         if (n_threads == 1) {
             memcpy(before, parameters, sizeof(before));
@@ -286,6 +313,7 @@ test_minimum_of_a_quadratic_is_found(void)
             for (size_t i = 0; i < SIZE; i++) {
                 gradients[i] = parameters[i] - before[i];
             }
+            optimizer_direct(o, gradients, 0, 1);
             optimizer_step(
                 o, parameters, gradients, 1 - (double)step / 600, step);
         }
@@ -330,7 +358,7 @@ test_zeros_stay_zeros(void)
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_adamw_is_that_of_the_paper),
     CHECK_TEST(test_muon_is_for_matrices_and_adamw_for_the_rest),
-    CHECK_TEST(test_threads_change_no_bit),
+    CHECK_TEST(test_threads_and_parts_change_no_bit),
     CHECK_TEST(test_norm_is_euclidean),
     CHECK_TEST(test_average_moves_by_its_share),
     CHECK_TEST(test_minimum_of_a_quadratic_is_found),
