@@ -56,6 +56,9 @@ struct run_queue {
     uint64_t n_opened; /* chunks; the next goes to slot n_opened % n_slots */
     uint64_t n_oldest; /* chunks before this one are done */
     bool is_held;
+    int n_busy;     /* threads that score */
+    double taken_s; /* when the last of them began */
+    double score_s; /* what the last batch took; 0: none yet */
 };
 
 /* Chunks in work: enough for a batch per thread and one more being filled. */
@@ -295,6 +298,24 @@ wait_for_change(struct run_queue *queue, struct run_phases *phases)
     pthread_mutex_lock(&queue->mutex);
 }
 
+/*
+ * Whether all threads would sooner be done with n_parts together, after those
+ * that score now, than some of them each with a part from now on.
+ */
+static bool
+is_better_held(const struct run_queue *queue, uint64_t n_parts)
+{
+    double together =
+        (double)n_parts / (RUN_PRODUCT_EFFICIENCY * (double)queue->n_workers);
+
+    if (queue->n_busy == 0 || together >= 1) {
+        return together < 1;
+    }
+    double wait_s = queue->taken_s + queue->score_s - clock_now_s();
+    wait_s = wait_s < 0 ? 0 : wait_s;
+    return wait_s + together * queue->score_s < queue->score_s;
+}
+
 bool
 run_queue_take(struct run_queue *queue, struct run_batch *batch, bool may_hold,
     struct run_phases *phases)
@@ -306,9 +327,9 @@ run_queue_take(struct run_queue *queue, struct run_batch *batch, bool may_hold,
     pthread_mutex_lock(&queue->mutex);
     while (queue->run->rc == 0 && !is_full) {
         struct rest rest = look_at_rest(queue);
-        if (batch->n == 0 && may_hold && !rest.may_come_more &&
+        if (may_hold && batch->n == 0 && !rest.may_come_more &&
             rest.n_parts > 0 &&
-            2 * rest.n_parts <= (uint64_t)queue->n_workers) {
+            (queue->is_held || is_better_held(queue, rest.n_parts))) {
             queue->is_held = true;
             break;
         }
@@ -323,6 +344,10 @@ run_queue_take(struct run_queue *queue, struct run_batch *batch, bool may_hold,
         } else {
             wait_for_change(queue, phases);
         }
+    }
+    if (batch->n > 0) {
+        queue->n_busy++;
+        queue->taken_s = clock_now_s();
     }
     pthread_mutex_unlock(&queue->mutex);
     return batch->n > 0 && queue->run->rc == 0;
@@ -387,6 +412,8 @@ run_queue_bring(struct run_queue *queue, const struct run_batch *batch,
     struct run_phases *phases)
 {
     pthread_mutex_lock(&queue->mutex);
+    queue->n_busy--;
+    queue->score_s = batch->seconds;
     for (size_t i = 0; i < batch->n; i++) {
         struct run_slot *slot = batch->slots[i];
         slot->row.seconds += batch->seconds / (double)batch->n;

@@ -8,12 +8,14 @@
  *
  * Which threads do what, the cost model: a part (a window) is work for one
  * thread, which needs nothing from others for seconds; that is best as long
- * as there are parts for all.  When half of the threads or more would go
- * without, the parts that are left are held back (run_queue_held()) for one
- * worker with all threads inside its products, provided that these
- * threads meet seldom enough: RUN_PRODUCT_FLOPS.  Reading weights does not enter: a
- * worker takes enough rows at once (predictor_grain) to need a byte of them
- * in 100 operations, and threads that share a cache share them there.
+ * as there are parts for all.  The last parts, when there are fewer than
+ * threads, are held back (run_queue_held()) for one worker with all threads
+ * inside its products if these meet seldom enough (RUN_PRODUCT_FLOPS) and if
+ * that ends sooner: after the parts that are being scored, which take as long
+ * as the one before, all threads together reach RUN_PRODUCT_EFFICIENCY of
+ * their speed.  Reading weights does not enter: a worker takes enough rows at
+ * once (predictor_grain) to need a byte of them in 100 operations, and
+ * threads that share a cache share them there.
  */
 #ifndef CMD_RUN_QUEUE_H
 #define CMD_RUN_QUEUE_H
@@ -32,6 +34,10 @@ struct run_slot;
  * them: they take 0.1 ms of a core, meeting some microseconds.
  */
 #define RUN_PRODUCT_FLOPS 2e7
+
+/* Speed of threads inside products, of what they reach alone; measured: 0.8 to
+   0.95.  Lower: windows are preferred. */
+#define RUN_PRODUCT_EFFICIENCY 0.8
 
 /* What a thread works on. */
 struct run_batch {
