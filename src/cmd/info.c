@@ -2,7 +2,7 @@
  * info.c - codelen info: what a file is, in a screen.
  *
  * The kind is found by content: an HDF5 signature, a GGUF magic, a directory
- * with config.json, a tokenizer.json; anything else is a corpus.
+ * with config.json, the name of a tokenizer; anything else is a corpus.
  */
 #include <inttypes.h>
 #include <stddef.h>
@@ -205,7 +205,7 @@ static int
 print_info(const char *path, int n_threads)
 {
     if (file_is_directory(path)) {
-        bool has_tokenizer = has_file(path, "tokenizer.json");
+        bool has_tokenizer = tokenizer_is_in(path);
         if (has_file(path, "config.json")) {
             return print_model(path, has_tokenizer, n_threads);
         }
@@ -213,7 +213,7 @@ print_info(const char *path, int n_threads)
             return print_tokenizer(path);
         }
         report_error(
-            "%s: a directory without config.json or tokenizer.json", path);
+            "%s: a directory without config.json or a tokenizer", path);
         return -1;
     }
     if (begins_with(path, "\x89HDF\r\n\x1a\n", 8)) {
@@ -222,7 +222,8 @@ print_info(const char *path, int n_threads)
     if (begins_with(path, "GGUF", 4)) {
         return print_model(path, true, n_threads);
     }
-    if (ends_with(path, "tokenizer.json")) {
+    if (ends_with(path, "tokenizer.json") || ends_with(path, ".tiktoken") ||
+        ends_with(path, "tokenizer.model")) {
         return print_tokenizer(path);
     }
     return print_corpus(path);

@@ -4,10 +4,8 @@
  * integers.
  */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -18,6 +16,7 @@
 #include "cmd/math_options.h"
 #include "cmd/single.h"
 #include "cmd/threads.h"
+#include "cmd/token_ids.h"
 #include "math/softmax.h"
 #include "model/model.h"
 
@@ -62,101 +61,24 @@ static const struct options_spec spec = {
     .n_options = sizeof(table) / sizeof(table[0]),
 };
 
-/* A list of token ids. */
-struct tokens {
-    uint32_t *ids;
-    size_t n;
-};
-
 static int
-take_id(struct tokens *tokens, const char *path, double id)
-{
-    if (!(id >= 0 && id <= UINT32_MAX)) {
-        report_error("%s: item %zu is not a token id", path, tokens->n + 1);
-        return -1;
-    }
-    tokens->ids[tokens->n++] = (uint32_t)id;
-    return 0;
-}
-
-static int
-parse_json(struct tokens *tokens, const char *path, const char *text)
-{
-    json_error_t error;
-    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-    size_t n = json_array_size(root);
-    int rc = -1;
-
-    if (root == NULL) {
-        report_error("%s: line %d: %s", path, error.line, error.text);
-        return -1;
-    }
-    tokens->ids = mem_alloc(n, sizeof(uint32_t));
-    rc = tokens->ids == NULL ? -1 : 0;
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        const json_t *item = json_array_get(root, i);
-        rc = take_id(tokens, path,
-            json_is_integer(item) ? (double)json_integer_value(item) : -1);
-    }
-    json_decref(root);
-    return rc;
-}
-
-static int
-parse_lines(struct tokens *tokens, const char *path, char *text, size_t bytes)
-{
-    char *rest = NULL;
-
-    tokens->ids = mem_alloc(bytes / 2 + 1, sizeof(uint32_t));
-    if (tokens->ids == NULL) {
-        return -1;
-    }
-    for (char *word = strtok_r(text, " \t\r\n", &rest); word != NULL;
-         word = strtok_r(NULL, " \t\r\n", &rest)) {
-        char *end;
-        double id = (double)strtoul(word, &end, 10);
-        bool is_number = *end == '\0' && word[0] >= '0' && word[0] <= '9';
-        if (take_id(tokens, path, is_number ? id : -1) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static int
-read_tokens(struct tokens *tokens, const char *path, uint32_t vocabulary)
+read_tokens(struct token_ids *tokens, const char *path, uint32_t vocabulary)
 {
     size_t bytes;
     char *text = file_read_text(path, &bytes, TOKENS_BYTES_MAX);
+    int rc = -1;
 
-    if (text == NULL) {
-        return -1;
+    if (text != NULL) {
+        rc = token_ids_parse(tokens, path, text, bytes, vocabulary);
     }
-    if (strlen(text) != bytes) {
-        report_error("%s: byte %zu is zero: not a list of token ids", path,
-            strlen(text));
-        mem_free(text);
-        return -1;
-    }
-    bool is_json = text[strspn(text, " \t\r\n")] == '[';
-    int rc = is_json ? parse_json(tokens, path, text)
-                     : parse_lines(tokens, path, text, bytes);
     mem_free(text);
-    for (size_t i = 0; i < tokens->n && rc == 0; i++) {
-        if (tokens->ids[i] >= vocabulary) {
-            report_error("%s: token %" PRIu32 " (item %zu) is outside the "
-                         "model's vocabulary of %" PRIu32,
-                path, tokens->ids[i], i + 1, vocabulary);
-            rc = -1;
-        }
-    }
     return rc;
 }
 
 /* Print log2 p of tokens 1.. given those before. */
 static int
 print_scores(struct model *model, const struct kernels *kernels,
-    const struct tokens *tokens, int n_threads)
+    const struct token_ids *tokens, int n_threads)
 {
     const struct model_info *info = model_info(model);
     size_t V = info->vocabulary, n = tokens->n - 1;
@@ -187,7 +109,7 @@ score(const struct options *options, const void *user, const struct par *par)
 {
     const struct score_settings *settings = user;
     int n_threads = threads_choose(settings->threads, par);
-    struct tokens tokens = {0};
+    struct token_ids tokens = {0};
     struct model *model = NULL;
     const char *kind = "model:";
     const struct kernels *kernels = math_options_kernels(&settings->math);
@@ -199,8 +121,8 @@ score(const struct options *options, const void *user, const struct par *par)
                      "tokens to score",
             settings->predictor);
     } else if (kernels != NULL) {
-        model =
-            model_open(settings->predictor + strlen(kind), kernels, n_threads);
+        model = model_open_as(settings->predictor + strlen(kind), kernels,
+            math_options_weights(&settings->math), n_threads);
     }
     if (model != NULL) {
         rc = read_tokens(
@@ -213,7 +135,7 @@ score(const struct options *options, const void *user, const struct par *par)
         }
         rc = print_scores(model, kernels, &tokens, n_threads);
     }
-    mem_free(tokens.ids);
+    token_ids_release(&tokens);
     model_close(model);
     return rc;
 }

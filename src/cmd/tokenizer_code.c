@@ -23,6 +23,7 @@
 
 struct code_settings {
     const char *tokenizer;
+    bool has_space;
 };
 
 #define AT(field) offsetof(struct code_settings, field)
@@ -33,8 +34,13 @@ static const struct option table[] = {
         .offset = AT(tokenizer),
         .unit = "FILE|DIR",
         .is_required = true,
-        .help = "tokenizer.json, a GGUF file, a directory with one of "
-                "them, or the word bytes"},
+        .help = "tokenizer.json, tokenizer.model, a directory with one of "
+                "them, a GGUF file, a .tiktoken file, or the word bytes"},
+    {.name = "space",
+        .type = OPTION_FLAG,
+        .offset = AT(has_space),
+        .help = "encode with a space in front of the text, decode without the "
+                "first: what SentencePiece does, and measure does not"},
 };
 
 static const struct options_spec encode_spec = {
@@ -91,17 +97,30 @@ finish_output(void)
     return 0;
 }
 
-static int
-encode(const struct tokenizer *tokenizer, const struct input *input)
+/* The text to encode, with a space in front; NULL: reported. */
+static uint8_t *
+put_space(const struct input *input)
 {
-    uint32_t *tokens = mem_alloc(input->bytes, sizeof(*tokens));
+    uint8_t *text = mem_alloc(input->bytes + 1, 1);
+
+    if (text != NULL) {
+        text[0] = ' ';
+        memcpy(text + 1, input->data, input->bytes);
+    }
+    return text;
+}
+
+static int
+print_tokens(
+    const struct tokenizer *tokenizer, const uint8_t *text, size_t bytes)
+{
+    uint32_t *tokens = mem_alloc(bytes, sizeof(*tokens));
     size_t n_tokens = 0, n_escapes = 0;
     double start = clock_now_s();
     int rc = -1;
 
     if (tokens != NULL) {
-        rc = tokenizer_encode(
-            tokenizer, tokens, &n_tokens, input->data, input->bytes);
+        rc = tokenizer_encode(tokenizer, tokens, &n_tokens, text, bytes);
     }
     double seconds = clock_now_s() - start;
     for (size_t i = 0; i < n_tokens && rc == 0; i++) {
@@ -113,22 +132,37 @@ encode(const struct tokenizer *tokenizer, const struct input *input)
     }
     if (rc == 0) {
         report_note("%zu bytes, %zu tokens, %zu of them escapes; %.1f MB/s",
-            input->bytes, n_tokens, n_escapes,
-            seconds > 0 ? (double)input->bytes / 1e6 / seconds : 0.0);
+            bytes, n_tokens, n_escapes,
+            seconds > 0 ? (double)bytes / 1e6 / seconds : 0.0);
     }
     mem_free(tokens);
     return rc;
 }
 
 static int
-decode(const struct tokenizer *tokenizer, const struct input *input)
+encode(const struct tokenizer *tokenizer, const struct input *input,
+    bool has_space)
+{
+    if (!has_space || input->bytes == 0) {
+        return print_tokens(tokenizer, input->data, input->bytes);
+    }
+    uint8_t *text = put_space(input);
+    int rc =
+        text == NULL ? -1 : print_tokens(tokenizer, text, input->bytes + 1);
+    mem_free(text);
+    return rc;
+}
+
+static int
+decode(const struct tokenizer *tokenizer, const struct input *input,
+    bool has_space)
 {
     uint32_t end = tokenizer_vocabulary(tokenizer);
-    end += tokenizer_has_escapes(tokenizer) ? 256 : 0;
     char *text = mem_alloc(input->bytes + 1, 1);
     struct token_ids tokens = {0};
     int rc = -1;
 
+    end += tokenizer_has_escapes(tokenizer) ? 256 : 0;
     if (text != NULL) {
         memcpy(text, input->data, input->bytes);
         rc = token_ids_parse(&tokens, input->name, text, input->bytes, end);
@@ -136,7 +170,8 @@ decode(const struct tokenizer *tokenizer, const struct input *input)
     for (size_t i = 0; i < tokens.n && rc == 0; i++) {
         size_t n;
         const uint8_t *bytes = tokenizer_bytes(tokenizer, tokens.ids[i], &n);
-        fwrite(bytes, 1, n, stdout);
+        size_t cut = has_space && i == 0 && n > 0 && bytes[0] == ' ';
+        fwrite(bytes + cut, 1, n - cut, stdout);
     }
     if (rc == 0) {
         rc = finish_output();
@@ -148,14 +183,14 @@ decode(const struct tokenizer *tokenizer, const struct input *input)
 
 static int
 run(const struct options *options, const struct code_settings *settings,
-    int (*work)(const struct tokenizer *, const struct input *))
+    int (*work)(const struct tokenizer *, const struct input *, bool))
 {
     struct tokenizer *tokenizer = open_tokenizer(settings->tokenizer);
     struct input input = {0};
     int rc = -1;
 
     if (tokenizer != NULL && open_input(&input, options) == 0) {
-        rc = work(tokenizer, &input);
+        rc = work(tokenizer, &input, settings->has_space);
     }
     input_close(&input);
     tokenizer_free(tokenizer);

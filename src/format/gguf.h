@@ -44,6 +44,8 @@ int gguf_array_text(const struct gguf *gguf, const char **text, size_t *bytes,
     const char *key, size_t i);
 int gguf_array_u64(
     const struct gguf *gguf, uint64_t *value, const char *key, size_t i);
+int gguf_array_f64(
+    const struct gguf *gguf, double *value, const char *key, size_t i);
 
 size_t gguf_tensor_count(const struct gguf *gguf);
 const struct tensor *gguf_tensor(const struct gguf *gguf, size_t i);

@@ -342,3 +342,16 @@ gguf_array_u64(
     return load_u64(
         value, found->kind, found->data + i * kind_bytes[found->kind]);
 }
+
+int
+gguf_array_f64(
+    const struct gguf *gguf, double *value, const char *key, size_t i)
+{
+    const struct gguf_value *found = find(gguf, key, true);
+
+    if (found == NULL || found->kind == GGUF_TEXT || i >= found->count) {
+        return -1;
+    }
+    return load_f64(
+        value, found->kind, found->data + i * kind_bytes[found->kind]);
+}

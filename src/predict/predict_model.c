@@ -30,10 +30,7 @@ static int
 has_tokenizer(const char *path)
 {
     if (file_is_directory(path)) {
-        char *json = file_join(path, "tokenizer.json");
-        int found = json == NULL ? -1 : file_exists(json);
-        mem_free(json);
-        return found;
+        return tokenizer_is_in(path);
     }
     struct gguf *gguf = gguf_open(path);
     int found = gguf == NULL ? -1 : gguf_has(gguf, "tokenizer.ggml.tokens");

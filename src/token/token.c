@@ -7,28 +7,19 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/report.h"
 #include "token/token_bpe.h"
 #include "token/token_flat.h"
 #include "token/token_parts.h"
 #include "token/token_split.h"
 #include "token/token_table.h"
 #include "token/token_text.h"
+#include "token/token_unigram.h"
 
 struct tokenizer {
     uint32_t n_vocabulary;
     struct token_parts parts; /* all zero if tokens are bytes */
     uint8_t escapes[256];     /* escapes[b] = b */
 };
-
-void
-token_parts_release(struct token_parts *parts)
-{
-    token_bpe_free(parts->bpe);
-    token_split_free(parts->split);
-    token_table_free(parts->table);
-    *parts = (struct token_parts){0};
-}
 
 struct tokenizer *
 tokenizer_new_bytes(void)
@@ -45,41 +36,41 @@ tokenizer_new_bytes(void)
     return tokenizer;
 }
 
-static bool
-is_gguf(const char *path)
+/* The file of a tokenizer in a directory; freed with mem_free(). */
+static char *
+find_file(const char *path)
 {
-    struct file_map map;
+    char *file = file_join(path, "tokenizer.json");
 
-    if (file_map_open(&map, path) != 0) {
-        return false;
+    if (file != NULL && !file_exists(file)) {
+        char *other = file_join(path, "tokenizer.model");
+        if (other != NULL && file_exists(other)) {
+            mem_free(file);
+            return other;
+        }
+        mem_free(other);
     }
-    bool is_it = map.bytes >= 4 && memcmp(map.data, "GGUF", 4) == 0;
-    file_map_close(&map);
-    return is_it;
+    return file;
 }
 
-static int
-open_file(struct token_parts *parts, const char *path)
+bool
+tokenizer_is_in(const char *directory)
 {
-    if (!file_exists(path)) {
-        report_error("%s: no such file; a tokenizer.json or a GGUF file is "
-                     "needed",
-            path);
-        return -1;
-    }
-    return is_gguf(path) ? token_parts_from_gguf(parts, path)
-                         : token_parts_from_json(parts, path);
+    char *file = find_file(directory);
+    bool is_there = file != NULL && file_exists(file);
+
+    mem_free(file);
+    return is_there;
 }
 
 struct tokenizer *
 tokenizer_open(const char *path)
 {
     struct tokenizer *tokenizer = tokenizer_new_bytes();
-    char *file = file_is_directory(path) ? file_join(path, "tokenizer.json")
-                                         : mem_strdup(path);
+    char *file = file_is_directory(path) ? find_file(path) : mem_strdup(path);
 
     if (tokenizer == NULL || file == NULL ||
-        open_file(&tokenizer->parts, file) != 0) {
+        token_parts_open(&tokenizer->parts, file) != 0) {
         tokenizer_free(tokenizer);
         tokenizer = NULL;
     } else {
@@ -101,7 +92,9 @@ tokenizer_free(struct tokenizer *tokenizer)
 const char *
 tokenizer_kind(const struct tokenizer *tokenizer)
 {
-    return tokenizer->parts.bpe == NULL ? "bytes" : "bpe";
+    return tokenizer->parts.bpe != NULL       ? "bpe"
+           : tokenizer->parts.unigram != NULL ? "unigram"
+                                              : "bytes";
 }
 
 uint32_t
@@ -113,8 +106,11 @@ tokenizer_vocabulary(const struct tokenizer *tokenizer)
 bool
 tokenizer_has_escapes(const struct tokenizer *tokenizer)
 {
-    return tokenizer->parts.bpe != NULL &&
-           token_bpe_has_escapes(tokenizer->parts.bpe);
+    const struct token_parts *parts = &tokenizer->parts;
+
+    return (parts->bpe != NULL && token_bpe_has_escapes(parts->bpe)) ||
+           (parts->unigram != NULL &&
+               token_unigram_has_escapes(parts->unigram));
 }
 
 const char *
@@ -139,8 +135,9 @@ tokenizer_bytes(
 
 /* What one call of encode works with. */
 struct encoding {
-    const struct token_bpe *bpe;
-    struct token_bpe_scratch scratch;
+    const struct token_parts *parts;
+    struct token_bpe_scratch bpe;
+    struct token_unigram_scratch unigram;
     uint32_t *tokens;
     size_t n_tokens;
 };
@@ -149,26 +146,31 @@ static int
 encode_piece(void *user, const struct token_piece *piece)
 {
     struct encoding *encoding = user;
+    uint32_t *tokens = encoding->tokens + encoding->n_tokens;
+    const struct token_parts *parts = encoding->parts;
     size_t n = 1;
+    int rc = 0;
 
     if (piece->token != TOKEN_NO_TOKEN) {
-        encoding->tokens[encoding->n_tokens] = piece->token;
-    } else if (token_bpe_encode(encoding->bpe,
-                   encoding->tokens + encoding->n_tokens, &n,
-                   &encoding->scratch, piece->text, piece->bytes) != 0) {
-        return -1;
+        tokens[0] = piece->token;
+    } else if (parts->bpe != NULL) {
+        rc = token_bpe_encode(
+            parts->bpe, tokens, &n, &encoding->bpe, piece->text, piece->bytes);
+    } else {
+        rc = token_unigram_encode(parts->unigram, tokens, &n,
+            &encoding->unigram, piece->text, piece->bytes);
     }
-    encoding->n_tokens += n;
-    return 0;
+    encoding->n_tokens += rc == 0 ? n : 0;
+    return rc;
 }
 
 int
 tokenizer_encode(const struct tokenizer *tokenizer, uint32_t *tokens,
     size_t *n_tokens, const uint8_t *text, size_t bytes)
 {
-    struct encoding encoding = {.bpe = tokenizer->parts.bpe, .tokens = tokens};
+    struct encoding encoding = {.parts = &tokenizer->parts, .tokens = tokens};
 
-    if (encoding.bpe == NULL) {
+    if (tokenizer->parts.table == NULL) {
         for (size_t i = 0; i < bytes; i++) {
             tokens[i] = text[i];
         }
@@ -183,7 +185,8 @@ tokenizer_encode(const struct tokenizer *tokenizer, uint32_t *tokens,
     int rc = token_text_pieces(walk, text, bytes, encode_piece, &encoding);
     *n_tokens = encoding.n_tokens;
     token_split_walk_free(walk);
-    token_bpe_scratch_release(&encoding.scratch);
+    token_bpe_scratch_release(&encoding.bpe);
+    token_unigram_scratch_release(&encoding.unigram);
     return rc;
 }
 

@@ -20,15 +20,21 @@ struct tokenizer;
 struct tokenizer *tokenizer_new_bytes(void);
 
 /*
- * Open the byte-level BPE of a model: a directory with tokenizer.json, such a
- * file, or a GGUF file with a tokenizer in its metadata.
+ * Open the tokenizer of a model: a tokenizer.json, a tokenizer.model of
+ * SentencePiece, a directory with one of them, a GGUF file with a tokenizer in
+ * its metadata, or a table of tiktoken.  What other software does to a text
+ * before encoding it is left out, with a note: the space that SentencePiece
+ * puts in front, too.
  *
  * Errors: NULL; reported with file and what is wrong or not supported.
  */
 struct tokenizer *tokenizer_open(const char *path);
+
+/* Whether a directory has a file that tokenizer_open() would take. */
+bool tokenizer_is_in(const char *directory);
 void tokenizer_free(struct tokenizer *tokenizer);
 
-/* "bytes" or "bpe". */
+/* "bytes", "bpe" or "unigram". */
 const char *tokenizer_kind(const struct tokenizer *tokenizer);
 uint32_t tokenizer_vocabulary(const struct tokenizer *tokenizer);
 

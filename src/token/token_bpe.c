@@ -14,11 +14,12 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/report.h"
-#include "token/token_alphabet.h"
+#include "token/token_fallback.h"
 #include "token/token_flat.h"
 #include "token/token_merge.h"
 #include "token/token_pairs.h"
 #include "token/token_table.h"
+#include "token/token_utf8.h"
 
 /* A piece that is one token. */
 struct whole {
@@ -29,8 +30,9 @@ struct whole {
 struct token_bpe {
     struct token_table *table;
     const char *path;
-    uint32_t byte_token[256];
-    bool has_escapes;
+    struct token_fallback fallback;
+    uint32_t space;      /* the token of a space in plain texts */
+    uint32_t ascii[128]; /* tokens of characters; TOKEN_NOT_FOUND: bytes */
     struct token_pairs pairs;
     size_t n_merges, n_merges_max;
     char *joined; /* text of the last merge's result */
@@ -40,29 +42,6 @@ struct token_bpe {
     size_t whole_bytes_max; /* no longer piece is one token */
     bool is_flat;           /* pairs and wholes belong to a token_flat */
 };
-
-/*
- * The tokens of single bytes, escapes for those that have none.  An added
- * token is plain text: "\xc3\xb5" means these two bytes, not the byte F5 that is
- * written so.
- */
-static void
-find_byte_tokens(struct token_bpe *bpe)
-{
-    for (unsigned b = 0; b < 256; b++) {
-        char letter[2];
-        size_t n = token_alphabet_letter(letter, (uint8_t)b);
-        uint32_t token = token_table_find(bpe->table, letter, n);
-        if (token == TOKEN_NOT_FOUND ||
-            (n > 1 && token_table_kind(bpe->table, token) == TOKEN_ADDED)) {
-            token = token_table_count(bpe->table) + b;
-            bpe->has_escapes = true;
-        } else {
-            token_table_made(bpe->table, token);
-        }
-        bpe->byte_token[b] = token;
-    }
-}
 
 struct token_bpe *
 token_bpe_new(const char *path, struct token_table *table, size_t n_merges)
@@ -84,7 +63,8 @@ token_bpe_new(const char *path, struct token_table *table, size_t n_merges)
         token_bpe_free(bpe);
         return NULL;
     }
-    find_byte_tokens(bpe);
+    token_fallback_init(&bpe->fallback, table);
+    bpe->space = token_table_find(table, TOKEN_SPACE, strlen(TOKEN_SPACE));
     return bpe;
 }
 
@@ -115,6 +95,13 @@ merge_half(const struct token_bpe *bpe, uint32_t *token, const char *text,
     return 0;
 }
 
+/* Whether a token means a byte and not its text. */
+static bool
+is_byte(const struct token_bpe *bpe, uint32_t token)
+{
+    return token_table_kind(bpe->table, token) == TOKEN_BYTE;
+}
+
 int
 token_bpe_add(struct token_bpe *bpe, const char *left, size_t left_bytes,
     const char *right, size_t right_bytes)
@@ -137,9 +124,76 @@ token_bpe_add(struct token_bpe *bpe, const char *left, size_t left_bytes,
         merge_half(bpe, &pair.token, bpe->joined, bytes) != 0) {
         return -1;
     }
+    if (is_byte(bpe, pair.left) || is_byte(bpe, pair.right) ||
+        is_byte(bpe, pair.token)) {
+        report_error("%s: merge %zu: \"%.*s\" has a token for a byte in it",
+            bpe->path, bpe->n_merges, (int)(bytes < 80 ? bytes : 80),
+            bpe->joined);
+        return -1;
+    }
     token_table_made(bpe->table, pair.token);
     token_pairs_set(&bpe->pairs, pair);
     bpe->n_merges++;
+    return 0;
+}
+
+/* The merge of the first n bytes of a token's text with the others, if any. */
+static bool
+find_split(const struct token_bpe *bpe, struct token_pair *pair,
+    const uint32_t *ranks, uint32_t token, size_t n)
+{
+    size_t bytes;
+    const char *text = token_table_text(bpe->table, token, &bytes);
+
+    if (((uint8_t)text[n] & 0xc0) == 0x80) {
+        return false;
+    }
+    pair->token = token;
+    pair->rank = ranks[token];
+    pair->left = token_table_find(bpe->table, text, n);
+    pair->right = token_table_find(bpe->table, text + n, bytes - n);
+    return pair->left != TOKEN_NOT_FOUND && pair->right != TOKEN_NOT_FOUND &&
+           ranks[pair->left] != TOKEN_NO_RANK &&
+           ranks[pair->right] != TOKEN_NO_RANK;
+}
+
+/* Count the merges, or set them. */
+static size_t
+walk_splits(struct token_bpe *bpe, const uint32_t *ranks, bool is_to_set)
+{
+    size_t n_found = 0;
+
+    for (uint32_t token = 0; token < token_table_count(bpe->table); token++) {
+        struct token_pair pair;
+        size_t bytes;
+        const char *text = token_table_text(bpe->table, token, &bytes);
+        if (text == NULL || ranks[token] == TOKEN_NO_RANK ||
+            token_table_find(bpe->table, text, bytes) != token) {
+            continue;
+        }
+        for (size_t n = 1; n < bytes; n++) {
+            if (!find_split(bpe, &pair, ranks, token, n)) {
+                continue;
+            }
+            n_found++;
+            if (is_to_set) {
+                token_table_made(bpe->table, token);
+                token_pairs_set(&bpe->pairs, pair);
+            }
+        }
+    }
+    return n_found;
+}
+
+int
+token_bpe_rank(struct token_bpe *bpe, const uint32_t *ranks)
+{
+    assert(bpe->n_merges == 0);
+    token_pairs_release(&bpe->pairs);
+    if (token_pairs_init(&bpe->pairs, walk_splits(bpe, ranks, false)) != 0) {
+        return -1;
+    }
+    walk_splits(bpe, ranks, true);
     return 0;
 }
 
@@ -168,6 +222,37 @@ find_whole(const struct token_bpe *bpe, const uint8_t *piece, size_t bytes,
     return TOKEN_NOT_FOUND;
 }
 
+/* The tokens of a piece before any merge.  Returns how many. */
+static size_t
+start_row(const struct token_bpe *bpe, uint32_t *tokens, const uint8_t *piece,
+    size_t bytes)
+{
+    bool is_plain = token_table_spelling(bpe->table) == TOKEN_PLAIN;
+    size_t n = 0;
+
+    for (size_t i = 0, end; i < bytes; i = end) {
+        size_t n_character = 0;
+        uint32_t token = TOKEN_NOT_FOUND;
+        if (is_plain) {
+            n_character = token_utf8_character(piece + i, bytes - i);
+        }
+        if (n_character == 1) {
+            token = bpe->ascii[piece[i]];
+        } else if (n_character > 1) {
+            token = find_whole(bpe, piece + i, n_character, NULL);
+        }
+        end = i + (n_character > 0 ? n_character : 1);
+        if (token != TOKEN_NOT_FOUND) {
+            tokens[n++] = token;
+            continue;
+        }
+        for (size_t at = i; at < end; at++) {
+            tokens[n++] = bpe->fallback.token[piece[at]];
+        }
+    }
+    return n;
+}
+
 /* Whether merging makes this one token of its bytes. */
 static bool
 is_made_whole(
@@ -178,10 +263,48 @@ is_made_whole(
     if (n > TOKEN_MERGE_SHORT) {
         return false;
     }
-    for (size_t i = 0; i < n; i++) {
-        row[i] = bpe->byte_token[bytes[i]];
-    }
+    n = start_row(bpe, row, bytes, n);
     return token_merge_short(&bpe->pairs, row, n) == 1 && row[0] == token;
+}
+
+/* Put a token into the index, unless another has its bytes. */
+static void
+add_whole(struct token_bpe *bpe, uint32_t token)
+{
+    size_t n;
+    struct whole *slot;
+    const uint8_t *bytes = token_table_bytes(bpe->table, token, &n);
+
+    if (n == 0 || find_whole(bpe, bytes, n, &slot) != TOKEN_NOT_FOUND) {
+        return;
+    }
+    slot->token = token + 1;
+    if (n > bpe->whole_bytes_max) {
+        bpe->whole_bytes_max = n;
+    }
+}
+
+/* Plain texts are rows of characters at first: index those with a token. */
+static void
+find_characters(struct token_bpe *bpe)
+{
+    uint32_t n_tokens = token_table_count(bpe->table);
+
+    if (bpe->space != TOKEN_NOT_FOUND) {
+        add_whole(bpe, bpe->space);
+    }
+    for (uint32_t token = 0; token < n_tokens; token++) {
+        size_t n;
+        const uint8_t *bytes = token_table_bytes(bpe->table, token, &n);
+        if (n > 0 && token_utf8_character(bytes, n) == n &&
+            token_table_kind(bpe->table, token) == TOKEN_NORMAL) {
+            add_whole(bpe, token);
+        }
+    }
+    for (unsigned i = 0; i < 128; i++) {
+        uint8_t byte = (uint8_t)i;
+        bpe->ascii[i] = find_whole(bpe, &byte, 1, NULL);
+    }
 }
 
 /* Index the tokens that a whole piece can be. */
@@ -199,20 +322,17 @@ find_wholes(struct token_bpe *bpe, bool ignores_merges)
         return -1;
     }
     bpe->wholes_mask = n_slots - 1;
+    if (token_table_spelling(bpe->table) == TOKEN_PLAIN) {
+        find_characters(bpe);
+    }
     for (uint32_t token = 0; token < n_tokens; token++) {
         size_t n;
-        struct whole *slot;
         const uint8_t *bytes = token_table_bytes(bpe->table, token, &n);
         bool is_whole =
             ignores_merges ? token_table_kind(bpe->table, token) == TOKEN_NORMAL
                            : is_made_whole(bpe, token, bytes, n);
-        if (n == 0 || !is_whole ||
-            find_whole(bpe, bytes, n, &slot) != TOKEN_NOT_FOUND) {
-            continue;
-        }
-        slot->token = token + 1;
-        if (n > bpe->whole_bytes_max) {
-            bpe->whole_bytes_max = n;
+        if (is_whole) {
+            add_whole(bpe, token);
         }
     }
     return 0;
@@ -233,7 +353,7 @@ token_bpe_finish(struct token_bpe *bpe, bool ignores_merges)
 bool
 token_bpe_has_escapes(const struct token_bpe *bpe)
 {
-    return bpe->has_escapes;
+    return bpe->fallback.has_escapes;
 }
 
 void
@@ -256,16 +376,14 @@ token_bpe_encode(const struct token_bpe *bpe, uint32_t *tokens,
             return 0;
         }
     }
-    for (size_t i = 0; i < bytes; i++) {
-        tokens[i] = bpe->byte_token[piece[i]];
-    }
-    if (bytes <= TOKEN_MERGE_SHORT) {
-        *n_tokens = token_merge_short(&bpe->pairs, tokens, bytes);
+    size_t n_row = start_row(bpe, tokens, piece, bytes);
+    if (n_row <= TOKEN_MERGE_SHORT) {
+        *n_tokens = token_merge_short(&bpe->pairs, tokens, n_row);
         return 0;
     }
     *n_tokens = 0;
-    for (size_t first = 0; first < bytes; first += TOKEN_BPE_PIECE_BYTES) {
-        size_t n = bytes - first, n_part;
+    for (size_t first = 0; first < n_row; first += TOKEN_BPE_PIECE_BYTES) {
+        size_t n = n_row - first, n_part;
         n = n < TOKEN_BPE_PIECE_BYTES ? n : TOKEN_BPE_PIECE_BYTES;
         if (token_merge_long(
                 &bpe->pairs, tokens + first, &n_part, scratch, n) != 0) {

@@ -1,12 +1,13 @@
 /*
  * token_bpe.h - merging the bytes of a piece of text into tokens.
  *
- * Each byte is a token at first; then, again and again, the neighbours whose
- * merge has the lowest rank become one, the leftmost such pair first.  A byte
- * without a token is the escape token_table_count() + byte: it merges with
- * nothing.
+ * Each byte is a token at first, with plain texts each character; then, again
+ * and again, the neighbours whose merge has the lowest rank become one, the
+ * leftmost such pair first.  What has no token is bytes, see
+ * token_fallback.h; escapes merge with nothing.
  *
- * Order of calls: new, add for each merge in order, finish, then encode.
+ * Order of calls: new, add for each merge in order or rank, finish, then
+ * encode.
  *
  * Threads: encode may be called on one object by several threads, each with
  * its own scratch.
@@ -41,6 +42,16 @@ void token_bpe_free(struct token_bpe *bpe);
  */
 int token_bpe_add(struct token_bpe *bpe, const char *left, size_t left_bytes,
     const char *right, size_t right_bytes);
+
+/*
+ * All merges of a vocabulary that has ranks for tokens: two neighbours merge
+ * if together they are the text of a token, which has the rank ranks[token].
+ * Tokens of rank TOKEN_NO_RANK have no part in it.
+ *
+ * Requires: no merge was added.
+ * Cost: for each token the square of its length.
+ */
+int token_bpe_rank(struct token_bpe *bpe, const uint32_t *ranks);
 
 /*
  * ignores_merges: a piece that is a token of the vocabulary is that token,

@@ -9,14 +9,17 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/report.h"
 #include "format/gguf.h"
 #include "token/token_added.h"
 #include "token/token_bpe.h"
-#include "token/token_pretokenizer.h"
+#include "token/token_scored.h"
 #include "token/token_split.h"
+#include "token/token_splitting.h"
 #include "token/token_table.h"
 
 #define KEY_MODEL  "tokenizer.ggml.model"
@@ -24,91 +27,67 @@
 #define KEY_TOKENS "tokenizer.ggml.tokens"
 #define KEY_TYPES  "tokenizer.ggml.token_type"
 #define KEY_MERGES "tokenizer.ggml.merges"
+#define KEY_SCORES "tokenizer.ggml.scores"
+#define KEY_PREFIX "tokenizer.ggml.add_space_prefix"
+#define KEY_EXTRA  "tokenizer.ggml.remove_extra_whitespaces"
+#define KEY_MAP    "tokenizer.ggml.precompiled_charsmap"
 
 /* Values of KEY_TYPES. */
 #define TYPE_NORMAL       1
 #define TYPE_USER_DEFINED 4
 
-#define CONTRACTIONS "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
-#define SPACES       "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
-#define WORDS_UPPER  "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
-#define WORDS_LOWER  "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
-#define WORD_START   "[^\\r\\n\\p{L}\\p{N}]?"
-
-/* Digits in groups of at most three, or each alone. */
-#define LLAMA3(DIGITS)                                                         \
-    CONTRACTIONS "|" WORD_START "\\p{L}+|" DIGITS                              \
-                 "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*" SPACES
-
-/* Words also end where small letters are followed by capital ones. */
-#define O200K(SUFFIX, DIGITS)                                                  \
-    WORD_START WORDS_UPPER                                                     \
-        "*" WORDS_LOWER "+" SUFFIX "|" WORD_START WORDS_UPPER "+" WORDS_LOWER  \
-        "*" SUFFIX "|" DIGITS "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*" SPACES
-
-static const struct splitting {
-    const char *names; /* separated by spaces, with one at each end */
-    const char *expressions[3];
-    bool ignores_merges;
-} splittings[] = {
-    {" gpt-2 phi-2 mpt olmo ", {TOKEN_GPT2_EXPRESSION}, false},
-    {" smollm starcoder refact command-r codeshell ",
-        {"\\p{N}", TOKEN_GPT2_EXPRESSION}, false},
-    {" llama-bpe llama3 llama-v3 ", {LLAMA3("\\p{N}{1,3}")}, true},
-    {" dbrx smaug-bpe ", {LLAMA3("\\p{N}{1,3}")}, false},
-    {" qwen2 deepseek-r1-qwen stablelm2 ", {LLAMA3("\\p{N}")}, false},
-    {" falcon ",
-        {"[\\p{P}\\$\\+<=>\\^~\\|`]+", TOKEN_GPT2_EXPRESSION,
-            "[0-9][0-9][0-9]"},
-        false},
-    {" gpt-4o ", {O200K(CONTRACTIONS "?", "\\p{N}{1,3}")}, false},
-    {" tekken ", {O200K("", "\\p{N}")}, true},
-};
-
-#define N_SPLITTINGS (sizeof(splittings) / sizeof(splittings[0]))
-
-static const struct splitting *
+static const struct token_splitting *
 find_splitting(const struct gguf *gguf)
 {
     const char *name = "";
     size_t bytes = 0;
-    char wanted[40] = "", known[512] = "";
+    char known[512];
 
-    if (gguf_text(gguf, &name, &bytes, KEY_PRE) == 0 && bytes > 0 &&
-        bytes < sizeof(wanted) - 2 && memchr(name, ' ', bytes) == NULL) {
-        wanted[0] = ' ';
-        memcpy(wanted + 1, name, bytes);
-        wanted[bytes + 1] = ' ';
-        for (size_t i = 0; i < N_SPLITTINGS; i++) {
-            if (strstr(splittings[i].names, wanted) != NULL) {
-                return &splittings[i];
-            }
-        }
+    const struct token_splitting *found =
+        gguf_text(gguf, &name, &bytes, KEY_PRE) == 0
+            ? token_splitting_find(name, bytes)
+            : NULL;
+    if (found == NULL) {
+        token_splitting_names(known, sizeof(known));
+        report_error("%s: " KEY_PRE " is %s%.*s; known are:%s", gguf_path(gguf),
+            bytes == 0 ? "missing" : "", (int)(bytes < 80 ? bytes : 80), name,
+            known);
     }
-    for (size_t i = 0; i < N_SPLITTINGS; i++) {
-        strncat(known, splittings[i].names, sizeof(known) - strlen(known) - 1);
-    }
-    report_error("%s: " KEY_PRE " is %s%.*s; known are:%s", gguf_path(gguf),
-        bytes == 0 ? "missing" : "", (int)(bytes < 80 ? bytes : 80), name,
-        known);
-    return NULL;
+    return found;
 }
 
-static int
-check_model(const struct gguf *gguf)
+/* The models of vocabularies that are supported. */
+enum model {
+    MODEL_UNKNOWN,
+    MODEL_LETTERS, /* byte-level BPE */
+    MODEL_BPE,     /* SentencePiece's */
+    MODEL_UNIGRAM,
+};
+
+static enum model
+find_model(const struct gguf *gguf)
 {
+    static const struct {
+        const char *name;
+        enum model model;
+    } models[] = {
+        {"gpt2", MODEL_LETTERS}, {"llama", MODEL_BPE}, {"t5", MODEL_UNIGRAM}};
     const char *name = "";
     size_t bytes = 0;
 
     gguf_text(gguf, &name, &bytes, KEY_MODEL);
-    if (bytes != 4 || memcmp(name, "gpt2", 4) != 0) {
-        report_error("%s: " KEY_MODEL " is %s%.*s: only gpt2, which is "
-                     "byte-level BPE, is supported",
-            gguf_path(gguf), bytes == 0 ? "missing" : "",
-            (int)(bytes < 80 ? bytes : 80), name);
-        return -1;
+    for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
+        if (bytes == strlen(models[i].name) &&
+            memcmp(name, models[i].name, bytes) == 0) {
+            return models[i].model;
+        }
     }
-    return 0;
+    report_error("%s: " KEY_MODEL " is %s%.*s; known are gpt2 (byte-level "
+                 "BPE), llama (SentencePiece BPE) and t5 (SentencePiece "
+                 "unigram)",
+        gguf_path(gguf), bytes == 0 ? "missing" : "",
+        (int)(bytes < 80 ? bytes : 80), name);
+    return MODEL_UNKNOWN;
 }
 
 static enum token_kind
@@ -162,7 +141,8 @@ read_tokens(struct token_parts *parts, const struct gguf *gguf)
             "%s: " KEY_TOKENS " has %zu entries", gguf_path(gguf), n_tokens);
         goto fail;
     }
-    parts->table = token_table_new(gguf_path(gguf), (uint32_t)n_tokens);
+    parts->table =
+        token_table_new(gguf_path(gguf), (uint32_t)n_tokens, TOKEN_LETTERS);
     if (added == NULL || parts->table == NULL) {
         goto fail;
     }
@@ -213,6 +193,72 @@ read_merges(
     return token_bpe_finish(parts->bpe, ignores_merges);
 }
 
+static int
+read_byte_level(struct token_parts *parts, const struct gguf *gguf)
+{
+    const struct token_splitting *splitting = find_splitting(gguf);
+
+    if (splitting == NULL || read_tokens(parts, gguf) != 0 ||
+        token_splitting_add(parts->split, gguf_path(gguf), splitting) != 0) {
+        return -1;
+    }
+    return read_merges(parts, gguf, splitting->ignores_merges);
+}
+
+static int
+read_scored_item(const struct gguf *gguf, struct token_scored *item, size_t i)
+{
+    uint64_t type = TYPE_NORMAL;
+
+    *item = (struct token_scored){.text = ""};
+    if (gguf_array_text(gguf, &item->text, &item->bytes, KEY_TOKENS, i) != 0 ||
+        gguf_array_f64(gguf, &item->score, KEY_SCORES, i) != 0) {
+        report_error("%s: token %zu has no text or no score (" KEY_SCORES ")",
+            gguf_path(gguf), i);
+        return -1;
+    }
+    gguf_array_u64(gguf, &type, KEY_TYPES, i);
+    if (type <= TOKEN_SCORED_BYTE) {
+        item->type = (enum token_scored_type)type;
+    }
+    return 0;
+}
+
+/* What SentencePiece does to a text before it is encoded. */
+static void
+note_left_out(const struct gguf *gguf)
+{
+    bool has_space = true, removes_spaces = false;
+    char what[200];
+
+    gguf_bool(gguf, &has_space, KEY_PREFIX);
+    gguf_bool(gguf, &removes_spaces, KEY_EXTRA);
+    snprintf(what, sizeof(what), "%s%s%s",
+        gguf_array_count(gguf, KEY_MAP) > 0 ? "[a map of characters] " : "",
+        removes_spaces ? "[removing extra spaces] " : "",
+        has_space ? "[a space in front]" : "");
+    token_scored_note_left_out(gguf_path(gguf), what);
+}
+
+static int
+read_scored(struct token_parts *parts, const struct gguf *gguf, bool is_unigram)
+{
+    size_t n = gguf_array_count(gguf, KEY_TOKENS);
+    struct token_scored *items = mem_alloc(n, sizeof(*items));
+    int rc = items == NULL ? -1 : 0;
+
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = read_scored_item(gguf, &items[i], i);
+    }
+    if (rc == 0) {
+        note_left_out(gguf);
+        token_scored_adapt(items, n, is_unigram);
+        rc = token_scored_build(parts, gguf_path(gguf), items, n, is_unigram);
+    }
+    mem_free(items);
+    return rc;
+}
+
 /* Add each text of an array, with its length in front. */
 static void
 hash_texts(struct hash_sha256 *hash, const struct gguf *gguf, const char *key)
@@ -233,6 +279,8 @@ hash_texts(struct hash_sha256 *hash, const struct gguf *gguf, const char *key)
 static int
 hash_tokenizer(struct token_parts *parts, const struct gguf *gguf)
 {
+    /* Merges make scores superfluous. */
+    bool has_scores = gguf_array_count(gguf, KEY_MERGES) == 0;
     struct hash_sha256 *hash = hash_sha256_new();
     const char *pre = "";
     size_t bytes = 0, n_tokens = gguf_array_count(gguf, KEY_TOKENS);
@@ -244,7 +292,11 @@ hash_tokenizer(struct token_parts *parts, const struct gguf *gguf)
     hash_texts(hash, gguf, KEY_MERGES);
     for (size_t i = 0; i < n_tokens; i++) {
         uint8_t kind = (uint8_t)kind_of(gguf, i);
+        double score;
         hash_sha256_add(hash, &kind, 1);
+        if (has_scores && gguf_array_f64(gguf, &score, KEY_SCORES, i) == 0) {
+            hash_sha256_add(hash, &score, sizeof(score));
+        }
     }
     gguf_text(gguf, &pre, &bytes, KEY_PRE);
     hash_sha256_add(hash, pre, bytes);
@@ -257,29 +309,17 @@ int
 token_parts_from_gguf(struct token_parts *parts, const char *path)
 {
     struct gguf *gguf = gguf_open(path);
-    const struct splitting *splitting = NULL;
+    enum model model = gguf == NULL ? MODEL_UNKNOWN : find_model(gguf);
     int rc = -1;
 
-    parts->split = token_split_new();
-    if (gguf == NULL || parts->split == NULL || check_model(gguf) != 0) {
-        goto done;
+    if (model == MODEL_LETTERS) {
+        rc = read_byte_level(parts, gguf);
+    } else if (model != MODEL_UNKNOWN) {
+        rc = read_scored(parts, gguf, model == MODEL_UNIGRAM);
     }
-    splitting = find_splitting(gguf);
-    if (splitting == NULL || read_tokens(parts, gguf) != 0) {
-        goto done;
-    }
-    for (size_t i = 0; i < 3 && splitting->expressions[i] != NULL; i++) {
-        const char *expression = splitting->expressions[i];
-        if (token_split_expression(
-                parts->split, path, expression, strlen(expression)) != 0) {
-            goto done;
-        }
-    }
-    if (read_merges(parts, gguf, splitting->ignores_merges) == 0) {
+    if (rc == 0) {
         rc = hash_tokenizer(parts, gguf);
     }
-
-done:
     gguf_close(gguf);
     return rc;
 }

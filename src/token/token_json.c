@@ -1,9 +1,10 @@
 /*
  * token_json.c
  *
- * A tokenizer.json of Hugging Face: byte-level BPE only.  What would change
- * the text before it is split is left out; truncation, padding, the template
- * that adds special tokens, and the decoder have no part in coding a text.
+ * A tokenizer.json of Hugging Face: byte-level BPE, and what SentencePiece
+ * models are written as.  What would change the text before it is split is
+ * left out; truncation, padding, the template that adds special tokens, and the
+ * decoder have no part in coding a text.
  */
 #include "token/token_parts.h"
 
@@ -14,7 +15,10 @@
 #include "base/report.h"
 #include "token/token_added.h"
 #include "token/token_bpe.h"
+#include "token/token_fallback.h"
+#include "token/token_json.h"
 #include "token/token_pretokenizer.h"
+#include "token/token_scored.h"
 #include "token/token_split.h"
 #include "token/token_table.h"
 
@@ -23,12 +27,6 @@
  * the file: the table of tokens must not be out of proportion to the file.
  */
 #define TOKENS_ALWAYS ((json_int_t)1 << 20)
-
-struct source {
-    const char *path;
-    json_int_t tokens_max;
-    const json_t *model, *vocabulary, *merges, *added;
-};
 
 static json_t *
 parse(const char *path, const struct file_map *map)
@@ -49,47 +47,47 @@ parse(const char *path, const struct file_map *map)
 
 /* Members of the model that must be absent, null, false or empty. */
 static int
-check_model(const struct source *source)
+check_model(const struct token_json *json)
 {
-    static const char *const unsupported[] = {"dropout", "byte_fallback",
-        "continuing_subword_prefix", "end_of_word_suffix"};
-    const char *type =
-        json_string_value(json_object_get(source->model, "type"));
+    static const char *const unsupported[] = {"dropout",
+        "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"};
+    size_t n_unsupported = json->is_plain ? 3 : 4;
+    const char *type = json_string_value(json_object_get(json->model, "type"));
 
     if (type != NULL && strcmp(type, "BPE") != 0) {
-        report_error("%s: model %s is not supported, only byte-level BPE is",
-            source->path, type);
+        report_error("%s: model %s is not supported, only byte-level BPE and "
+                     "SentencePiece's BPE and Unigram are",
+            json->path, type);
         return -1;
     }
-    if (!json_is_object(source->vocabulary) || !json_is_array(source->merges)) {
-        report_error("%s: no BPE model with vocab and merges", source->path);
+    if (!json_is_object(json->vocabulary) ||
+        !json_is_array(json_object_get(json->model, "merges"))) {
+        report_error("%s: no BPE model with vocab and merges", json->path);
         return -1;
     }
-    for (size_t i = 0; i < sizeof(unsupported) / sizeof(unsupported[0]); i++) {
-        const json_t *value = json_object_get(source->model, unsupported[i]);
+    for (size_t i = 0; i < n_unsupported; i++) {
+        const json_t *value = json_object_get(json->model, unsupported[i]);
         if (value != NULL && !json_is_null(value) && !json_is_false(value) &&
             !(json_is_string(value) && json_string_length(value) == 0) &&
             !(json_is_number(value) && json_number_value(value) == 0)) {
-            report_error("%s: model: %s is not supported, only byte-level BPE "
-                         "is",
-                source->path, unsupported[i]);
+            report_error("%s: model: %s is not supported%s", json->path,
+                unsupported[i], json->is_plain ? "" : " with byte-level BPE");
             return -1;
         }
     }
     return 0;
 }
 
-/* Check a token number and raise *n_tokens above it. */
-static int
-count_token(const struct source *source, uint32_t *n_tokens, const char *text,
-    const json_t *id)
+int
+token_json_count(const struct token_json *json, uint32_t *n_tokens,
+    const char *text, const json_t *id)
 {
     json_int_t token = json_is_integer(id) ? json_integer_value(id) : -1;
 
-    if (token < 0 || token >= source->tokens_max) {
+    if (token < 0 || token >= json->tokens_max) {
         report_error("%s: token \"%.80s\": the number must be an integer from "
                      "0 to %lld, which is what the size of the file allows",
-            source->path, text, (long long)source->tokens_max - 1);
+            json->path, text, (long long)json->tokens_max - 1);
         return -1;
     }
     if (token >= *n_tokens) {
@@ -98,39 +96,55 @@ count_token(const struct source *source, uint32_t *n_tokens, const char *text,
     return 0;
 }
 
-static int
-count_tokens(const struct source *source, uint32_t *n_tokens)
+int
+token_json_count_added(const struct token_json *json, uint32_t *n_tokens)
 {
-    const char *text;
-    json_t *id;
-
-    /* The macro wants an object that is not const, but changes nothing. */
-    json_object_foreach((json_t *)(uintptr_t)source->vocabulary, text, id)
-    {
-        if (count_token(source, n_tokens, text, id) != 0) {
-            return -1;
-        }
-    }
-    for (size_t i = 0; i < json_array_size(source->added); i++) {
-        const json_t *item = json_array_get(source->added, i);
-        text = json_string_value(json_object_get(item, "content"));
+    for (size_t i = 0; i < json_array_size(json->added); i++) {
+        const json_t *item = json_array_get(json->added, i);
+        const char *text = json_string_value(json_object_get(item, "content"));
         if (text == NULL || *text == '\0' || strlen(text) > TOKEN_ADDED_BYTES) {
             report_error("%s: added token %zu: content must be a text of 1 to "
                          "%d bytes",
-                source->path, i, TOKEN_ADDED_BYTES);
+                json->path, i, TOKEN_ADDED_BYTES);
             return -1;
         }
-        if (count_token(source, n_tokens, text, json_object_get(item, "id")) !=
-            0) {
+        if (token_json_count(
+                json, n_tokens, text, json_object_get(item, "id")) != 0) {
             return -1;
         }
     }
     return 0;
 }
 
+static int
+count_tokens(const struct token_json *json, uint32_t *n_tokens)
+{
+    const char *text;
+    json_t *id;
+
+    /* The macro wants an object that is not const, but changes nothing. */
+    json_object_foreach((json_t *)(uintptr_t)json->vocabulary, text, id)
+    {
+        if (token_json_count(json, n_tokens, text, id) != 0) {
+            return -1;
+        }
+    }
+    return token_json_count_added(json, n_tokens);
+}
+
+bool
+token_json_is_matched(const struct token_json *json, const json_t *item)
+{
+    const char *text = json_string_value(json_object_get(item, "content"));
+
+    /* U+2581 itself is no part of any token: merging makes such a one. */
+    return !json_is_true(json_object_get(item, "special")) &&
+           !(json->is_plain && strstr(text, TOKEN_SPACE) != NULL);
+}
+
 /* An added token: into the table, and into the search it belongs to. */
 static int
-add_added(const struct source *source, struct token_table *table,
+add_added(const struct token_json *json, struct token_table *table,
     struct token_added *searches[2], const json_t *item)
 {
     static const char *const unsupported[] = {
@@ -145,15 +159,18 @@ add_added(const struct source *source, struct token_table *table,
     for (size_t i = 0; i < 3 && !is_special; i++) {
         if (json_is_true(json_object_get(item, unsupported[i]))) {
             report_error("%s: added token \"%.80s\": %s is not supported",
-                source->path, text, unsupported[i]);
+                json->path, text, unsupported[i]);
             return -1;
         }
     }
     if (known != TOKEN_NOT_FOUND && known != token) {
         report_error("%s: added token \"%.80s\" has the number %u, in the "
                      "vocabulary it has %u",
-            source->path, text, token, known);
+            json->path, text, token, known);
         return -1;
+    }
+    if (!is_special && !token_json_is_matched(json, item)) {
+        return token_table_set(table, token, text, bytes, TOKEN_NORMAL);
     }
     if (token_table_set(table, token, text, bytes,
             is_special ? TOKEN_SPECIAL : TOKEN_ADDED) != 0) {
@@ -167,14 +184,14 @@ add_added(const struct source *source, struct token_table *table,
  * normalizer would not touch, then the others.
  */
 static int
-read_added(const struct source *source, struct token_parts *parts)
+read_added(const struct token_json *json, struct token_parts *parts)
 {
     struct token_added *searches[2] = {token_added_new(), token_added_new()};
     int rc = searches[0] == NULL || searches[1] == NULL ? -1 : 0;
 
-    for (size_t i = 0; rc == 0 && i < json_array_size(source->added); i++) {
+    for (size_t i = 0; rc == 0 && i < json_array_size(json->added); i++) {
         rc = add_added(
-            source, parts->table, searches, json_array_get(source->added, i));
+            json, parts->table, searches, json_array_get(json->added, i));
     }
     for (size_t i = 0; i < 2; i++) {
         if (rc != 0 || token_added_count(searches[i]) == 0) {
@@ -182,40 +199,61 @@ read_added(const struct source *source, struct token_parts *parts)
             continue;
         }
         token_added_finish(searches[i]);
-        rc = token_split_added(parts->split, source->path, searches[i]);
+        rc = token_split_added(parts->split, json->path, searches[i]);
     }
     return rc;
 }
 
+/* The kind of a token of the vocabulary. */
+static enum token_kind
+kind_of(const struct token_json *json, const char *text)
+{
+    bool is_byte =
+        json->is_plain &&
+        json_is_true(json_object_get(json->model, "byte_fallback")) &&
+        token_fallback_is_byte(text, strlen(text));
+
+    return is_byte ? TOKEN_BYTE : TOKEN_NORMAL;
+}
+
 static int
-read_vocabulary(const struct source *source, struct token_parts *parts)
+read_vocabulary(const struct token_json *json, struct token_parts *parts)
 {
     uint32_t n_tokens = 0;
     const char *text;
     json_t *id;
 
-    if (count_tokens(source, &n_tokens) != 0) {
+    if (count_tokens(json, &n_tokens) != 0) {
         return -1;
     }
-    parts->table = token_table_new(source->path, n_tokens);
+    parts->table = token_table_new(
+        json->path, n_tokens, json->is_plain ? TOKEN_PLAIN : TOKEN_LETTERS);
     if (parts->table == NULL) {
         return -1;
     }
-    json_object_foreach((json_t *)(uintptr_t)source->vocabulary, text, id)
+    json_object_foreach((json_t *)(uintptr_t)json->vocabulary, text, id)
     {
         if (token_table_set(parts->table, (uint32_t)json_integer_value(id),
-                text, strlen(text), TOKEN_NORMAL) != 0) {
+                text, strlen(text), kind_of(json, text)) != 0) {
             return -1;
         }
     }
-    return read_added(source, parts);
+    if (json->is_plain && token_table_find(parts->table, TOKEN_SPACE,
+                              strlen(TOKEN_SPACE)) == TOKEN_NOT_FOUND) {
+        report_error("%s: spaces are to be written U+2581, but that is not in "
+                     "the vocabulary",
+            json->path);
+        return -1;
+    }
+    return read_added(json, parts);
 }
 
 /* A merge is "left right" or ["left", "right"]. */
 static int
-add_merge(const struct source *source, struct token_bpe *bpe, size_t i)
+add_merge(const struct token_json *json, struct token_bpe *bpe, size_t i)
 {
-    const json_t *merge = json_array_get(source->merges, i);
+    const json_t *merge =
+        json_array_get(json_object_get(json->model, "merges"), i);
     const json_t *left = json_array_get(merge, 0);
     const json_t *right = json_array_get(merge, 1);
 
@@ -233,26 +271,53 @@ add_merge(const struct source *source, struct token_bpe *bpe, size_t i)
             json_string_length(right));
     }
     report_error("%s: merge %zu is neither \"left right\" nor [left, right]",
-        source->path, i);
+        json->path, i);
     return -1;
 }
 
 static int
-read_merges(const struct source *source, struct token_parts *parts)
+read_merges(const struct token_json *json, struct token_parts *parts)
 {
-    size_t n_merges = json_array_size(source->merges);
+    size_t n_merges = json_array_size(json_object_get(json->model, "merges"));
 
-    parts->bpe = token_bpe_new(source->path, parts->table, n_merges);
+    parts->bpe = token_bpe_new(json->path, parts->table, n_merges);
     if (parts->bpe == NULL) {
         return -1;
     }
     for (size_t i = 0; i < n_merges; i++) {
-        if (add_merge(source, parts->bpe, i) != 0) {
+        if (add_merge(json, parts->bpe, i) != 0) {
             return -1;
         }
     }
     return token_bpe_finish(parts->bpe,
-        json_is_true(json_object_get(source->model, "ignore_merges")));
+        json_is_true(json_object_get(json->model, "ignore_merges")));
+}
+
+/* The stages of the pre-tokenizer; *cuts_words as for plain texts. */
+static int
+read_splitting(
+    const struct token_json *json, struct token_parts *parts, bool *cuts_words)
+{
+    const json_t *node = json_object_get(json->root, "pre_tokenizer");
+
+    *cuts_words = true;
+    return json->is_plain
+               ? token_pretokenizer_add_plain(
+                     parts->split, json->path, node, cuts_words)
+               : token_pretokenizer_add(parts->split, json->path, node);
+}
+
+static int
+read_bpe(struct token_parts *parts, const struct token_json *json)
+{
+    bool cuts_words;
+
+    if (check_model(json) != 0 || read_vocabulary(json, parts) != 0 ||
+        read_splitting(json, parts, &cuts_words) != 0 ||
+        read_merges(json, parts) != 0) {
+        return -1;
+    }
+    return cuts_words ? 0 : token_scored_cut_words(parts, json->path);
 }
 
 static int
@@ -260,53 +325,45 @@ read_root(struct token_parts *parts, const char *path, size_t bytes,
     const json_t *root)
 {
     const json_t *model = json_object_get(root, "model");
-    struct source source = {
+    const json_t *normalizer = json_object_get(root, "normalizer");
+    const char *type = json_string_value(json_object_get(model, "type"));
+    struct token_json json = {
         .path = path,
+        .tokens_max = (json_int_t)bytes,
+        .is_plain = token_pretokenizer_is_plain(
+            normalizer, json_object_get(root, "pre_tokenizer")),
+        .root = root,
         .model = model,
         .vocabulary = json_object_get(model, "vocab"),
-        .merges = json_object_get(model, "merges"),
         .added = json_object_get(root, "added_tokens"),
-        .tokens_max = (json_int_t)bytes,
     };
 
-    if (source.tokens_max < TOKENS_ALWAYS) {
-        source.tokens_max = TOKENS_ALWAYS;
-    } else if (source.tokens_max > INT32_MAX) {
-        source.tokens_max = INT32_MAX;
+    if (json.tokens_max < TOKENS_ALWAYS) {
+        json.tokens_max = TOKENS_ALWAYS;
+    } else if (json.tokens_max > INT32_MAX) {
+        json.tokens_max = INT32_MAX;
     }
-    parts->split = token_split_new();
-    if (parts->split == NULL || check_model(&source) != 0 ||
-        token_pretokenizer_check_normalizer(
-            path, json_object_get(root, "normalizer")) != 0 ||
-        read_vocabulary(&source, parts) != 0 ||
-        token_pretokenizer_add(
-            parts->split, path, json_object_get(root, "pre_tokenizer")) != 0) {
+    if (token_pretokenizer_check_normalizer(path, normalizer, json.is_plain) !=
+        0) {
         return -1;
     }
-    return read_merges(&source, parts);
+    return json.is_plain && type != NULL && strcmp(type, "Unigram") == 0
+               ? token_json_unigram(parts, &json)
+               : read_bpe(parts, &json);
 }
 
 int
-token_parts_from_json(struct token_parts *parts, const char *path)
+token_parts_from_json(
+    struct token_parts *parts, const char *path, const struct file_map *map)
 {
-    struct file_map map;
-    json_t *root = NULL;
+    json_t *root = parse(path, map);
     int rc = -1;
 
-    if (file_map_open(&map, path) != 0) {
-        return -1;
-    }
-    struct hash_sha256 *hash = hash_sha256_new();
-    if (hash != NULL) {
-        hash_sha256_add(hash, map.data, map.bytes);
-        hash_sha256_finish(hash, parts->sha256);
-        root = parse(path, &map);
-    }
-    if (root != NULL) {
-        rc = read_root(parts, path, map.bytes, root);
+    if (json_object_get(root, "bpe_ranks") != NULL) {
+        rc = token_parts_from_ranks(parts, path, root);
+    } else if (root != NULL) {
+        rc = read_root(parts, path, map->bytes, root);
     }
     json_decref(root);
-    hash_sha256_free(hash);
-    file_map_close(&map);
     return rc;
 }

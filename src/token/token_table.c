@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -28,6 +29,7 @@ struct token_table {
     const char *path;
     struct entry *entries;
     uint32_t n_tokens;
+    enum token_spelling spelling;
     uint32_t *index; /* token + 1 by hash of its text, 0: free */
     size_t index_mask;
     uint8_t *block;
@@ -35,7 +37,8 @@ struct token_table {
 };
 
 struct token_table *
-token_table_new(const char *path, uint32_t n_tokens)
+token_table_new(
+    const char *path, uint32_t n_tokens, enum token_spelling spelling)
 {
     struct token_table *table = mem_alloc(1, sizeof(*table));
     size_t n_slots = 16;
@@ -48,6 +51,7 @@ token_table_new(const char *path, uint32_t n_tokens)
     }
     table->path = path;
     table->n_tokens = n_tokens;
+    table->spelling = spelling;
     table->entries = mem_alloc(n_tokens, sizeof(*table->entries));
     table->index = mem_alloc(n_slots, sizeof(*table->index));
     table->index_mask = n_slots - 1;
@@ -125,10 +129,39 @@ token_table_find(
     return found == 0 ? TOKEN_NOT_FOUND : found - 1;
 }
 
+const char *
+token_table_text(const struct token_table *table, uint32_t token, size_t *bytes)
+{
+    *bytes = table->entries[token].bytes;
+    return table->entries[token].text;
+}
+
 void
 token_table_made(struct token_table *table, uint32_t token)
 {
     table->entries[token].is_made = true;
+}
+
+/* The same for a plain text.  Returns the number of bytes. */
+static size_t
+finish_plain(const struct entry *entry, uint8_t *out)
+{
+    size_t n_space = strlen(TOKEN_SPACE), n = 0;
+
+    if (entry->kind == TOKEN_BYTE) {
+        out[0] = (uint8_t)strtoul(entry->text + 1, NULL, 16);
+        return 1;
+    }
+    if (entry->kind == TOKEN_SPECIAL && !entry->is_made) {
+        return 0;
+    }
+    for (size_t i = 0; i < entry->bytes;) {
+        bool is_space = entry->bytes - i >= n_space &&
+                        memcmp(entry->text + i, TOKEN_SPACE, n_space) == 0;
+        out[n++] = (uint8_t)(is_space ? ' ' : entry->text[i]);
+        i += is_space ? n_space : 1;
+    }
+    return n;
 }
 
 /* Write the bytes of an entry to out, and their number to the entry. */
@@ -136,6 +169,11 @@ static int
 finish_entry(const struct token_table *table, struct entry *entry, uint8_t *out)
 {
     size_t n = 0;
+
+    if (table->spelling == TOKEN_PLAIN) {
+        entry->bytes = (uint32_t)finish_plain(entry, out);
+        return 0;
+    }
     bool is_letters =
         token_alphabet_decode(out, &n, entry->text, entry->bytes) == 0;
 
@@ -190,6 +228,12 @@ uint32_t
 token_table_count(const struct token_table *table)
 {
     return table->n_tokens;
+}
+
+enum token_spelling
+token_table_spelling(const struct token_table *table)
+{
+    return table->spelling;
 }
 
 enum token_kind

@@ -16,16 +16,27 @@
 
 enum token_kind {
     TOKEN_HOLE,
-    TOKEN_NORMAL,  /* written in the byte-level alphabet */
-    TOKEN_ADDED,   /* plain text, matched before splitting */
+    TOKEN_NORMAL,
+    TOKEN_ADDED,   /* matched before splitting; in plain text with letters */
     TOKEN_SPECIAL, /* never made from text */
+    TOKEN_BYTE,    /* "<0x0A>" with plain text: a byte without a token */
 };
+
+/* How texts stand for bytes. */
+enum token_spelling {
+    TOKEN_LETTERS, /* a letter of the byte-level alphabet for each byte */
+    TOKEN_PLAIN,   /* as they are, but U+2581 means a space: SentencePiece */
+};
+
+/* What stands for a space in plain texts: U+2581. */
+#define TOKEN_SPACE "\xe2\x96\x81"
 
 struct token_flat;
 struct token_table;
 
 /* Owner: free with token_table_free(); path is kept until finish. */
-struct token_table *token_table_new(const char *path, uint32_t n_tokens);
+struct token_table *token_table_new(
+    const char *path, uint32_t n_tokens, enum token_spelling spelling);
 void token_table_free(struct token_table *table);
 
 /*
@@ -43,6 +54,10 @@ int token_table_set(struct token_table *table, uint32_t token, const char *text,
 uint32_t token_table_find(
     const struct token_table *table, const char *text, size_t bytes);
 
+/* The text of a token, NULL for a hole.  Requires: not finished. */
+const char *token_table_text(
+    const struct token_table *table, uint32_t token, size_t *bytes);
+
 /* Merging can make this token: it stands for bytes also if it is special. */
 void token_table_made(struct token_table *table, uint32_t token);
 
@@ -54,6 +69,7 @@ void token_table_made(struct token_table *table, uint32_t token);
 int token_table_finish(struct token_table *table);
 
 uint32_t token_table_count(const struct token_table *table);
+enum token_spelling token_table_spelling(const struct token_table *table);
 enum token_kind token_table_kind(
     const struct token_table *table, uint32_t token);
 const uint8_t *token_table_bytes(

@@ -7,9 +7,8 @@
 
 #define TOP_BITS 0x8080808080808080u
 
-/* Length of the character that text begins with, 0 if it is not valid. */
-static size_t
-character(const uint8_t *text, size_t bytes)
+size_t
+token_utf8_character(const uint8_t *text, size_t bytes)
 {
     /* Range of the second byte: excludes overlong forms and surrogates. */
     uint8_t first = text[0], low = 0x80, high = 0xbf;
@@ -51,7 +50,7 @@ token_utf8_valid(const uint8_t *text, size_t bytes)
             i += 8;
             continue;
         }
-        size_t n = character(text + i, bytes - i);
+        size_t n = token_utf8_character(text + i, bytes - i);
         if (n == 0) {
             break;
         }
@@ -65,7 +64,7 @@ token_utf8_invalid(const uint8_t *text, size_t bytes)
 {
     size_t i = 0;
 
-    while (i < bytes && character(text + i, bytes - i) == 0) {
+    while (i < bytes && token_utf8_character(text + i, bytes - i) == 0) {
         i++;
     }
     return i;

@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Length of the character that text begins with, 0 if it is not valid. */
+size_t token_utf8_character(const uint8_t *text, size_t bytes);
+
 /* Length of the longest beginning of text that is valid. */
 size_t token_utf8_valid(const uint8_t *text, size_t bytes);
 

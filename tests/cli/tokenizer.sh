@@ -54,6 +54,27 @@ else
     echo "without Python's tokenizers: not compared"
 fi
 
+# SentencePiece: as it does it with a space in front; everything comes back.
+for model in bpe.model unigram.model llama.json; do
+    cp "$reference/$model" .
+    for file in corpus.txt random.bin; do
+        codelen tokenizer encode --tokenizer $model --space $file >ids.txt 2>err
+        codelen tokenizer decode --tokenizer $model --space ids.txt >back 2>err
+        cmp back $file || fail "$model: $file does not come back"
+    done
+done
+mkdir spm && cp bpe.model spm/tokenizer.model
+printf 'the cat' | codelen tokenizer encode --tokenizer spm --space - >ids.txt 2>err
+says 'spm/tokenizer.model: left out, because the text could not be restored: \[a space in front\]'
+$python - ids.txt "$reference/ids.json" <<'PY' || fail "not SentencePiece's tokens"
+import json, sys
+ids = json.load(open(sys.argv[2]))
+want = ids["bpe.model"][ids["texts"].index("the")]
+sys.exit([int(line) for line in open(sys.argv[1])][: len(want)] != want)
+PY
+expect 0 codelen info spm/tokenizer.model
+prints 'bpe, vocabulary 420'
+
 # What is wrong is said, and nothing is written.
 expect 1 codelen tokenizer train --corpus text:corpus.txt --vocabulary 400 --out v400
 says 'v400/tokenizer.json exists; --overwrite replaces it'

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/report.h"
 #include "check.h"
 #include "token/token.h"
 #include "token_support.h"
@@ -85,6 +86,15 @@ test_a_gguf_tokenizer_survives(void)
 }
 
 static void
+test_a_sentencepiece_model_survives(void)
+{
+    report_set_quiet(true);
+    check_tokenizer(tokenizer_open("tests/reference/token/bpe.model"));
+    check_tokenizer(tokenizer_open("tests/reference/token/llama.json"));
+    report_set_quiet(false);
+}
+
+static void
 test_bytes_survive(void)
 {
     check_tokenizer(tokenizer_new_bytes());
@@ -103,6 +113,7 @@ test_a_large_vocabulary_survives(void)
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_a_json_tokenizer_survives),
     CHECK_TEST(test_a_gguf_tokenizer_survives),
+    CHECK_TEST(test_a_sentencepiece_model_survives),
     CHECK_TEST(test_bytes_survive),
     CHECK_TEST(test_a_large_vocabulary_survives),
     CU_TEST_INFO_NULL,

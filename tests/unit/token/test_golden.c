@@ -2,7 +2,7 @@
  * test_golden.c
  *
  * Texts have the same tokens as in other software: Hugging Face's tokenizers
- * and tiktoken (../shared/golden/tokenizers), and llama.cpp (the .inp and .out
+ * tiktoken and SentencePiece (../shared/golden/tokenizers), and llama.cpp (the .inp and .out
  * files next to its vocabularies).  Files of all kinds come back.
  */
 #include <glob.h>
@@ -18,10 +18,13 @@
 /* Of a file of the corpora; limits the time. */
 #define FILE_BYTES_MAX 100000
 
-/* All strings of a golden set; ids is the name of the wanted numbers. */
+/*
+ * All strings of a golden set; ids is the name of the wanted numbers.  skipped:
+ * a string whose input the other software loses, or -1.
+ */
 static void
-compare_set(
-    const struct tokenizer *tokenizer, const char *name, const char *ids)
+compare_strings(const struct tokenizer *tokenizer, const char *name,
+    const char *ids, bool is_spaced, int skipped)
 {
     const char *path = check_shared(name);
 
@@ -35,12 +38,23 @@ compare_set(
         size_t bytes;
         uint8_t *text = support_base64(
             json_string_value(json_object_get(item, "text_base64")), &bytes);
-        support_same_tokens(
-            tokenizer, text, bytes, json_object_get(item, ids), false);
-        support_round_trip(tokenizer, text, bytes);
+        uint8_t *copy = support_spaced(text, &bytes, is_spaced);
+        if ((int)i != skipped) {
+            support_same_tokens(
+                tokenizer, copy, bytes, json_object_get(item, ids), false);
+        }
+        support_round_trip(tokenizer, copy, bytes);
         free(text);
+        free(copy);
     }
     json_decref(set);
+}
+
+static void
+compare_set(
+    const struct tokenizer *tokenizer, const char *name, const char *ids)
+{
+    compare_strings(tokenizer, name, ids, false, -1);
 }
 
 static void
@@ -107,23 +121,47 @@ test_smollm2_from_gguf_is_as_in_tokenizers(void)
 static void
 test_tiktoken_vocabularies_are_as_in_tiktoken(void)
 {
-    static const char *const names[] = {"cl100k_base", "o200k_base"};
+    static const char *const names[][2] = {
+        {"tiktoken-npm-1.0.22/encoders/p50k_base.json", "p50k_base"},
+        {"tiktoken-npm-1.0.22/encoders/cl100k_base.json", "cl100k_base"},
+        {"tiktoken-npm-1.0.22/encoders/o200k_base.json", "o200k_base"},
+        {"whisper/gpt2.tiktoken", "gpt2"}};
 
-    for (size_t i = 0; i < 2; i++) {
-        const char *path = support_tiktoken(names[i]);
+    for (size_t i = 0; i < 4; i++) {
+        const char *path = support_vocabulary(names[i][0]);
         if (path == NULL) {
             return;
         }
         char name[100];
         struct tokenizer *tokenizer = tokenizer_open(path);
         CU_ASSERT_PTR_NOT_NULL_FATAL(tokenizer);
-        snprintf(name, sizeof(name), "golden/tokenizers/%s.json", names[i]);
+        snprintf(name, sizeof(name), "golden/tokenizers/%s.json", names[i][1]);
         compare_set(tokenizer, name, "ids");
-        snprintf(
-            name, sizeof(name), "golden/tokenizers/%s.special.json", names[i]);
+        snprintf(name, sizeof(name), "golden/tokenizers/%s.special.json",
+            names[i][1]);
         compare_set(tokenizer, name, "ids_as_text");
         tokenizer_free(tokenizer);
     }
+}
+
+static void
+test_llama2_is_as_in_sentencepiece(void)
+{
+    const char *path = support_vocabulary("llama2/tokenizer.model");
+
+    if (path == NULL) {
+        return;
+    }
+    struct tokenizer *tokenizer = tokenizer_open(path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(tokenizer);
+    CU_ASSERT_EQUAL(tokenizer_vocabulary(tokenizer), 32000);
+    CU_ASSERT_FALSE(tokenizer_has_escapes(tokenizer));
+    /* String 52 has U+2581 in it, which SentencePiece makes a space. */
+    compare_strings(
+        tokenizer, "golden/tokenizers/llama2.json", "ids", true, 52);
+    compare_strings(tokenizer, "golden/tokenizers/llama2.special.json",
+        "ids_as_text", true, -1);
+    tokenizer_free(tokenizer);
 }
 
 static void
@@ -182,7 +220,7 @@ read_line(char **line)
 }
 
 static void
-compare_with_llama_cpp(const char *name)
+compare_with_llama_cpp(const char *name, bool is_spaced)
 {
     static const char mark[] = "\n__ggml_vocab_test__\n";
     char file[100];
@@ -203,8 +241,10 @@ compare_with_llama_cpp(const char *name)
     for (char *end; (end = strstr(text, mark)) != NULL;
          text = end + strlen(mark)) {
         json_t *want = read_line(&line);
-        support_same_tokens(
-            tokenizer, (uint8_t *)text, (size_t)(end - text), want, false);
+        size_t n = (size_t)(end - text);
+        uint8_t *copy = support_spaced((uint8_t *)text, &n, is_spaced);
+        support_same_tokens(tokenizer, copy, n, want, false);
+        free(copy);
         json_decref(want);
     }
     free(texts);
@@ -215,21 +255,22 @@ compare_with_llama_cpp(const char *name)
 static void
 test_gguf_vocabularies_are_as_in_llama_cpp(void)
 {
-    compare_with_llama_cpp("gpt-2");
-    compare_with_llama_cpp("falcon");
-    compare_with_llama_cpp("starcoder");
-    compare_with_llama_cpp("refact");
-    compare_with_llama_cpp("mpt");
+    compare_with_llama_cpp("gpt-2", false);
+    compare_with_llama_cpp("falcon", false);
+    compare_with_llama_cpp("starcoder", false);
+    compare_with_llama_cpp("refact", false);
+    compare_with_llama_cpp("mpt", false);
+    compare_with_llama_cpp("llama-spm", true);
+    compare_with_llama_cpp("phi-3", true);
 }
 
 static void
 test_gguf_tokenizers_of_other_kinds_are_refused(void)
 {
-    /* Without pre, an unknown pre, SentencePiece, WordPiece. */
-    static const char *const names[] = {
-        "gpt-neox", "deepseek-llm", "llama-spm", "bert-bge"};
+    /* Without pre, an unknown pre, WordPiece. */
+    static const char *const names[] = {"gpt-neox", "deepseek-llm", "bert-bge"};
 
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 3; i++) {
         char file[100];
         snprintf(file, sizeof(file), "ggml-vocab/ggml-vocab-%s.gguf", names[i]);
         const char *path = support_vocabulary(file);
@@ -278,6 +319,7 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_gpt_neox_without_its_normalizer_is_as_in_tokenizers),
     CHECK_TEST(test_smollm2_from_gguf_is_as_in_tokenizers),
     CHECK_TEST(test_tiktoken_vocabularies_are_as_in_tiktoken),
+    CHECK_TEST(test_llama2_is_as_in_sentencepiece),
     CHECK_TEST(test_gguf_files_have_the_tokens_of_their_texts),
     CHECK_TEST(test_gguf_vocabularies_are_as_in_llama_cpp),
     CHECK_TEST(test_gguf_tokenizers_of_other_kinds_are_refused),

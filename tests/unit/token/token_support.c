@@ -10,7 +10,6 @@
 
 #include "check.h"
 #include "token/token.h"
-#include "token/token_alphabet.h"
 
 static void *
 need(void *block, const char *what)
@@ -121,6 +120,18 @@ support_same_tokens(const struct tokenizer *tokenizer, const uint8_t *text,
     free(tokens);
 }
 
+uint8_t *
+support_spaced(const uint8_t *text, size_t *bytes, bool is_spaced)
+{
+    uint8_t *copy = need(calloc(*bytes + 2, 1), "calloc");
+    size_t n = is_spaced && *bytes > 0;
+
+    copy[0] = ' ';
+    memcpy(copy + n, text, *bytes);
+    *bytes += n;
+    return copy;
+}
+
 const char *
 support_vocabulary(const char *name)
 {
@@ -134,7 +145,7 @@ support_vocabulary(const char *name)
     if (access(path, R_OK) != 0) {
         snprintf(command, sizeof(command),
             "tar -xJf '%s' -C '%s' gpt2 pythia-neox tiktoken-npm-1.0.22 "
-            "ggml-vocab",
+            "ggml-vocab llama2 whisper",
             archive, check_scratch(""));
         if (system(command) != 0) {
             check_skip("%s failed", command);
@@ -178,111 +189,6 @@ support_gpt2(void)
     const char *path = check_scratch("gpt2.json");
     json_dump_file(root, path, 0);
     json_decref(root);
-    return path;
-}
-
-/*
- * tiktoken has ranks of tokens instead of merges: the last two parts that
- * lower ranks make of a token are the merge that makes it.  Returns where in
- * text the second part begins, 0 if there are not two.
- */
-static size_t
-last_merge(const json_t *ranks, const char *text, json_int_t rank)
-{
-    size_t bounds[300], n = 0, n_text = strlen(text);
-
-    for (size_t i = 0; i < n_text && n < 298; i++) {
-        if (((uint8_t)text[i] & 0xc0) != 0x80) {
-            bounds[n++] = i;
-        }
-    }
-    bounds[n] = n_text;
-    while (n > 2) {
-        json_int_t lowest = rank;
-        size_t at = n;
-        for (size_t i = 0; i + 1 < n; i++) {
-            const json_t *found = json_object_getn(
-                ranks, text + bounds[i], bounds[i + 2] - bounds[i]);
-            if (found != NULL && json_integer_value(found) < lowest) {
-                lowest = json_integer_value(found);
-                at = i;
-            }
-        }
-        if (at == n) {
-            return 0;
-        }
-        memmove(
-            bounds + at + 1, bounds + at + 2, (n - at - 1) * sizeof(bounds[0]));
-        n--;
-    }
-    return n == 2 ? bounds[1] : 0;
-}
-
-/* Lines "! FIRST TOKEN ..." of base64: tokens FIRST, FIRST + 1, ... */
-static void
-read_ranks(json_t *ranks, json_t *texts, const char *lines)
-{
-    char *copy = need(strdup(lines), "strdup"), *rest = copy, *word;
-    json_int_t rank = 0;
-
-    while ((word = strsep(&rest, " \n")) != NULL) {
-        char text[1024];
-        size_t bytes, n = 0;
-        if (*word == '!' || *word == '\0') {
-            rank =
-                *word == '!' ? strtoll(strsep(&rest, " \n"), NULL, 10) : rank;
-            continue;
-        }
-        uint8_t *token = support_base64(word, &bytes);
-        for (size_t i = 0; i < bytes && n < sizeof(text) - 3; i++) {
-            n += token_alphabet_letter(text + n, token[i]);
-        }
-        text[n] = '\0';
-        json_object_set_new(ranks, text, json_integer(rank++));
-        json_array_append_new(texts, json_string(text));
-        free(token);
-    }
-    free(copy);
-}
-
-const char *
-support_tiktoken(const char *name)
-{
-    char file[100];
-
-    snprintf(file, sizeof(file), "tiktoken-npm-1.0.22/encoders/%s.json", name);
-    const char *path = support_vocabulary(file);
-    if (path == NULL) {
-        return NULL;
-    }
-    json_t *ranks = json_object(), *texts = json_array();
-    json_t *merges = json_array();
-    json_t *table = support_json(path);
-    read_ranks(
-        ranks, texts, json_string_value(json_object_get(table, "bpe_ranks")));
-    for (size_t i = 0; i < json_array_size(texts); i++) {
-        const char *text = json_string_value(json_array_get(texts, i));
-        size_t middle = last_merge(
-            ranks, text, json_integer_value(json_object_get(ranks, text)));
-        if (middle > 0) {
-            json_array_append_new(
-                merges, json_pack("[s%,s]", text, middle, text + middle));
-        }
-    }
-    json_t *root = json_pack(
-        "{s:{s:s,s:[{s:s,s:s,s:{s:O}},{s:s,s:b,s:b}]},s:{s:o,s:o,s:b}}",
-        "pre_tokenizer", "type", "Sequence", "pretokenizers", "type", "Split",
-        "behavior", "Isolated", "pattern", "Regex",
-        json_object_get(table, "pat_str"), "type", "ByteLevel",
-        "add_prefix_space", 0, "use_regex", 0, "model", "vocab", ranks,
-        "merges", merges, "ignore_merges", 1);
-    need(root, "json_pack");
-    snprintf(file, sizeof(file), "%s.json", name);
-    path = check_scratch(file);
-    json_dump_file(root, path, 0);
-    json_decref(root);
-    json_decref(texts);
-    json_decref(table);
     return path;
 }
 

@@ -39,6 +39,12 @@ void support_same_tokens(const struct tokenizer *tokenizer, const uint8_t *text,
     size_t bytes, const json_t *want, bool has_start);
 
 /*
+ * A copy of text, with a space in front if is_spaced and it is not empty: what
+ * SentencePiece encodes.  free() it.
+ */
+uint8_t *support_spaced(const uint8_t *text, size_t *bytes, bool is_spaced);
+
+/*
  * A file of the reference archive of vocabularies, extracted to the scratch
  * folder.  NULL and a skip if the archive is absent.
  */
@@ -46,12 +52,6 @@ const char *support_vocabulary(const char *name);
 
 /* GPT-2's tokenizer.json, made of encoder.json and vocab.bpe; NULL: skip. */
 const char *support_gpt2(void);
-
-/*
- * A vocabulary of tiktoken as a tokenizer.json; name is "cl100k_base" or the
- * like.  NULL: skip.
- */
-const char *support_tiktoken(const char *name);
 
 /*
  * SmolLM2-135M-Instruct.Q4_1.gguf in $CODELEN_CACHE or ~/.cache/codelen;
