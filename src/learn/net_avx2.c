@@ -7,6 +7,7 @@
 #include "learn/net_kernel.h"
 
 #include "learn/net_kernel_attention.h"
+#include "learn/net_kernel_back.h"
 #include "learn/net_kernel_outer.h"
 #include "learn/net_kernel_vector.h"
 

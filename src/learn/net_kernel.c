@@ -36,6 +36,6 @@ net_head_scratch(size_t T, size_t D)
 {
     const size_t blocks = (T + NET_BLOCK - 1) / NET_BLOCK;
 
-    /* Eight arrays of a row per position, rows in whole vectors. */
-    return 8 * blocks * NET_BLOCK * ((D + 15) / 16 * 16);
+    /* Ten arrays of a row per position, rows in whole vectors. */
+    return 10 * blocks * NET_BLOCK * ((D + 15) / 16 * 16);
 }
