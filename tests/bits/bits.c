@@ -433,6 +433,8 @@ print_all(const struct kernels *kernels)
         {"archive", archive},
         {"activation", bits_activation(kernels)},
         {"parts", bits_parts(kernels)},
+        {"stored", bits_stored(kernels)},
+        {"int8", bits_int8(kernels_name(kernels))},
     };
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {

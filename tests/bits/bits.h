@@ -27,6 +27,12 @@ void bits_model(
 /* The logits of models of other parts than llama's. */
 uint64_t bits_parts(const struct kernels *kernels);
 
+/* Products with weights of every stored type. */
+uint64_t bits_stored(const struct kernels *kernels);
+
+/* Products of 8-bit integers by all kinds of that name. */
+uint64_t bits_int8(const char *name);
+
 /* Numbers of every stored type, widened. */
 uint64_t bits_widen(void);
 
