@@ -119,5 +119,11 @@ ids["unigram.json"] = save(
 )
 
 with open("ids.json", "w") as out:
-    json.dump(ids, out, indent=0)
-    out.write("\n")
+    lists = [
+        json.dumps(name)
+        + ": [\n"
+        + ",\n".join(json.dumps(item) for item in items)
+        + "\n]"
+        for name, items in ids.items()
+    ]
+    out.write("{\n" + ",\n".join(lists) + "\n}\n")

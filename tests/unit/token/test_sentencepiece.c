@@ -150,6 +150,31 @@ test_bytes_without_tokens_are_escapes(void)
 }
 
 static void
+test_a_token_may_go_across_a_space(void)
+{
+    json_t *root = support_json(FOLDER "llama.json");
+    json_t *model = json_object_get(root, "model");
+
+    json_object_set_new(
+        json_object_get(model, "vocab"), "e\xe2\x96\x81", json_integer(420));
+    json_array_insert_new(json_object_get(model, "merges"), 0,
+        json_pack("[ss]", "e", "\xe2\x96\x81"));
+    const char *path = check_scratch("across.json");
+    CU_ASSERT_EQUAL_FATAL(json_dump_file(root, path, 0), 0);
+    json_decref(root);
+    struct tokenizer *tokenizer = open_quietly(path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(tokenizer);
+    uint32_t tokens[3];
+    size_t n;
+    CU_ASSERT_EQUAL(
+        tokenizer_encode(tokenizer, tokens, &n, (const uint8_t *)"e a", 3), 0);
+    CU_ASSERT_EQUAL(n, 2);
+    CU_ASSERT_EQUAL(tokens[0], 420);
+    round_trips(tokenizer);
+    tokenizer_free(tokenizer);
+}
+
+static void
 test_long_runs_take_no_longer(void)
 {
     size_t bytes = 500000;
@@ -240,6 +265,9 @@ test_unsound_models_are_refused(void)
         CASE("\n\x7f\n\x03"
              "abc",
             "a length beyond the end"),
+        CASE("\n\x08\n\x03"
+             "abc\x15\x00\x00",
+            "a score that is cut"),
         CASE("\n\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\n\x03"
              "abc",
             "a length of 64 bits"),
@@ -294,6 +322,7 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_kinds_are_told),
     CHECK_TEST(test_every_text_comes_back),
     CHECK_TEST(test_bytes_without_tokens_are_escapes),
+    CHECK_TEST(test_a_token_may_go_across_a_space),
     CHECK_TEST(test_long_runs_take_no_longer),
     CHECK_TEST(test_a_cut_model_is_refused_or_sound),
     CHECK_TEST(test_unsound_models_are_refused),
