@@ -18,12 +18,6 @@
 #define GEMM_PANEL 32
 
 /*
- * k per iteration of a tile.  More of them dilute the fetching ahead and the
- * loop, but code grows; 4 lost 1 to 2 %.
- */
-#define GEMM_UNROLL 8
-
-/*
  * Tiles of the output, one below the other, over a range of k: some rows
  * each, some whole panels.
  */
@@ -39,9 +33,8 @@ struct gemm_tile {
     size_t n_k;
     bool is_first; /* chains start from 0, else they go on from out */
     /*
-     * Weights that later tiles use, fetched to L2 on the way: GEMM_UNROLL
-     * places, next_step floats apart, per GEMM_UNROLL k of each tile.
-     * NULL: none.
+     * Weights that later tiles use, fetched to L2 on the way: a place per k
+     * of each tile, next_step floats apart.  NULL: none.
      */
     const float *next;
     size_t next_step;

@@ -22,25 +22,28 @@ struct shape {
     size_t N, K;
 };
 
-/* Attention, then feed-forward (Llama's 3d; 4d), then the output layer. */
+/*
+ * Queries, keys and values; output of attention; gate and up; down; then the
+ * output layer.  Byte models have a feed-forward of 3d.
+ */
 static const struct shape shapes[] = {
-    {"d=64", 64, 64},
     {"d=64", 192, 64},
+    {"d=64", 64, 64},
+    {"d=64", 384, 64},
     {"d=64", 64, 192},
     {"d=64", 256, 64},
-    {"d=64", 64, 256},
-    {"d=128", 128, 128},
     {"d=128", 384, 128},
+    {"d=128", 128, 128},
+    {"d=128", 768, 128},
     {"d=128", 128, 384},
     {"d=128", 256, 128},
-    {"d=256", 256, 256},
     {"d=256", 768, 256},
+    {"d=256", 256, 256},
+    {"d=256", 1536, 256},
     {"d=256", 256, 768},
-    {"d=256", 1024, 256},
-    {"d=256", 256, 1024},
+    {"smollm2", 960, 576},
     {"smollm2", 576, 576},
-    {"smollm2", 192, 576},
-    {"smollm2", 1536, 576},
+    {"smollm2", 3072, 576},
     {"smollm2", 576, 1536},
     {"smollm2", 49152, 576},
 };
