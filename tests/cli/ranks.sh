@@ -21,6 +21,8 @@ check carry measure --corpus text:corpus.txt --predictor ngram:4 --carry
 if [ -d "$model" ]; then
     check model measure --corpus text:corpus.txt --bytes 20000 --token-bits \
         --predictor "model:$model" --chunk 512 --context 256
+    check int8 measure --corpus text:corpus.txt --bytes 20000 --token-bits \
+        --predictor "model:$model" --chunk 512 --context 256 --math int8
     check whole measure --corpus text:corpus.txt --bytes 5000 \
         --predictor "model:$model" --chunk whole --context 256 --stride 100
     # However the threads divide it: windows of one chunk, short chunks
@@ -44,6 +46,11 @@ if [ -d "$model" ]; then
         --predictor "model:${model%/*}/small-Q4_0.gguf"
     check short measure --corpus text:corpus.txt --bytes 4000 --start none \
         --predictor "model:$model" --chunk 37
+    expect 0 codelen measure --corpus text:corpus.txt --bytes 20000 \
+        --token-bits --predictor "model:$model" --chunk 512 --context 256 \
+        --weights stored --out stored.h5
+    same_rows model-1-1.h5 stored.h5
+    [ "$(field int8-1-1.h5 math)" = int8 ] || fail "math"
     for kernel in avx512 avx2 neon portable; do
         codelen measure --corpus random:1 --predictor uniform --kernel $kernel \
             >out 2>err || { says 'processor' && continue; }
@@ -51,6 +58,10 @@ if [ -d "$model" ]; then
             --token-bits --predictor "model:$model" --chunk 512 \
             --context 256 --kernel $kernel --out $kernel.h5
         same_rows model-1-1.h5 $kernel.h5
+        expect 0 codelen measure --corpus text:corpus.txt --bytes 20000 \
+            --token-bits --predictor "model:$model" --chunk 512 --math int8 \
+            --context 256 --kernel $kernel --out int8-$kernel.h5
+        same_rows int8-1-1.h5 int8-$kernel.h5
     done
 fi
 $python - model-1-1.h5 model-3-2.h5 <<'PY'

@@ -108,6 +108,40 @@ test_pieces_of_any_size_give_the_same_bits(void)
     mem_free(want);
 }
 
+/* What a fast encoder wrote can be decoded step by step, elsewhere. */
+static void
+test_int8_mode_gives_the_same_bits_for_pieces_kernels_and_threads(void)
+{
+    static const char *const names[] = {NULL, "avx2", "portable"};
+    static const size_t pieces[] = {1, 7, 64, N_TOKENS};
+    size_t n;
+    float *exact = reference_logits(&n), *want = NULL;
+
+    for (size_t i = 0; i < 3 * sizeof(pieces) / sizeof(pieces[0]); i++) {
+        messages_hold();
+        const struct kernels *kernels = kernels_find(MATH_INT8, names[i / 4]);
+        report_discard();
+        report_hold(false, NULL);
+        if (kernels == NULL) {
+            continue;
+        }
+        struct model *model = model_open(BYTES_MODEL, kernels, 1);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(model);
+        float *got = golden_logits(
+            model, golden.tokens, N_TOKENS, pieces[i % 4], 1 + (int)(i % 2));
+        if (want == NULL) {
+            want = got;
+        } else {
+            CHECK_ARRAY_SAME("int8", got, want, n);
+            mem_free(got);
+        }
+        model_close(model);
+    }
+    CU_ASSERT_NOT_EQUAL(memcmp(want, exact, n * sizeof(float)), 0);
+    mem_free(want);
+    mem_free(exact);
+}
+
 static void
 test_every_instruction_set_gives_the_same_bits(void)
 {
@@ -227,6 +261,8 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_repository_models_give_the_published_probabilities),
     CHECK_TEST(test_blas_mode_is_not_exact_mode),
     CHECK_TEST(test_pieces_of_any_size_give_the_same_bits),
+    CHECK_TEST(
+        test_int8_mode_gives_the_same_bits_for_pieces_kernels_and_threads),
     CHECK_TEST(test_every_instruction_set_gives_the_same_bits),
     CHECK_TEST(test_number_of_threads_does_not_change_a_bit),
     CHECK_TEST(test_states_of_one_model_do_not_disturb_each_other),
