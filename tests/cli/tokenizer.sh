@@ -16,6 +16,16 @@ xz -k corpus.txt
 expect 0 codelen tokenizer train --corpus text:corpus.txt.xz --vocabulary 300 --out one.json --threads 3
 cmp one.json v300/tokenizer.json || fail "threads, compression or the number of sizes change the result"
 expect 0 codelen tokenizer train --corpus "text:$reference/text.txt" --vocabulary 400 --out same.json
+for i in $(seq 45); do cat corpus.txt; done >long.txt # several blocks
+expect 0 codelen tokenizer train --corpus text:long.txt --vocabulary 400 --out long1.json --threads 1
+expect 0 codelen tokenizer train --corpus text:long.txt --vocabulary 400 --out long4.json --threads 4
+cmp long1.json long4.json || fail "the number of threads changes the result"
+$python - long1.json v400/tokenizer.json <<'PY' || fail "a corpus 45 times over has another vocabulary"
+import json, sys
+a, b = (json.load(open(p)) for p in sys.argv[1:])
+sys.exit(a != b)
+PY
+rm long.txt
 $python - same.json "$reference/trained.json" <<'PY' || fail "not what Hugging Face's trainer learns"
 import json, sys
 a, b = (json.load(open(p)) for p in sys.argv[1:])
