@@ -71,6 +71,19 @@ for name in ["token/bits", "chunk/token_first", "chunk/bits_by_position"]:
     assert np.array_equal(a[name][:], b[name][:]), name
 assert len(a["token/bits"]) == a["chunk/tokens"][:].sum()
 PY
+# The loop's phases are what its threads did; SCHEMA.md knows all of them.
+$python - model-3-2.h5 "$CODELEN_ROOT/SCHEMA.md" <<'PY'
+import sys, h5py
+run = dict(h5py.File(sys.argv[1])["run"].attrs)
+schema = open(sys.argv[2]).read()
+for name in run:
+    assert not name.endswith("seconds") or f"`{name}`" in schema, name
+phases = [v for k, v in run.items() if k.endswith("_thread_seconds")]
+whole = run["loop_seconds"] * run["ranks"] * run["threads"]
+assert len(phases) == 6 and min(phases) >= 0, phases
+assert 0 < sum(phases) < 1.01 * whole, (sum(phases), whole)
+assert run["finish_write_seconds"] > 0
+PY
 expect 0 ranks 3 baseline --corpus text:corpus.txt --codec xz --out xz3.h5
 expect 0 codelen baseline --corpus text:corpus.txt --codec xz --out xz1.h5
 for file in xz1 xz3; do
