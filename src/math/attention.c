@@ -98,29 +98,54 @@ head_blocks(const struct kv_cache *cache, size_t stream, size_t g)
            (stream * cache->n_kv_heads + g) * cache->head_floats;
 }
 
-void
-kv_cache_put_one(struct kv_cache *cache, const float *keys, const float *values,
-    size_t stream, size_t position)
+/*
+ * Positions [first, end) of one panel of key head g of a stream, from rows
+ * stride apart.
+ */
+static void
+put_panel(struct kv_cache *cache, const struct kv_rows *rows, size_t stream,
+    size_t g, size_t first, size_t end)
 {
-    const size_t D = cache->D;
-    const size_t j = position % ATTENTION_BLOCK;
+    const size_t D = cache->D, stride = rows->stride;
+    const size_t j = first % ATTENTION_BLOCK;
+    const float *keys = rows->keys + g * D;
+    const float *values = rows->values + g * D;
+    float *block = head_blocks(cache, stream, g) +
+                   first / ATTENTION_BLOCK * attention_block_floats(D);
+    float *key = block + attention_key_at(D, j);
+    float *value = block + attention_values_at(D) + j * ATTENTION_PANEL;
 
-    assert(stream < cache->n_streams && position < cache->positions_max);
-    for (size_t g = 0; g < cache->n_kv_heads; g++) {
-        float *block = head_blocks(cache, stream, g) +
-                       position / ATTENTION_BLOCK * attention_block_floats(D);
-        float *key = block + attention_key_at(D, j);
-        float *value = block + attention_values_at(D) + j * ATTENTION_PANEL;
-
-        for (size_t d = 0; d < D; d++) {
-            key[d * ATTENTION_PANEL] = keys[g * D + d];
+    for (size_t d = 0; d < D; d++) {
+        for (size_t t = 0; t < end - first; t++) {
+            key[d * ATTENTION_PANEL + t] = keys[t * stride + d];
         }
-        for (size_t d = 0; d < D; d += ATTENTION_PANEL) {
-            const size_t n = D - d < ATTENTION_PANEL ? D - d : ATTENTION_PANEL;
+    }
+    for (size_t d = 0; d < D; d += ATTENTION_PANEL) {
+        const size_t n = D - d < ATTENTION_PANEL ? D - d : ATTENTION_PANEL;
 
-            memcpy(value + d * ATTENTION_BLOCK, values + g * D + d,
-                n * sizeof(float));
+        for (size_t t = 0; t < end - first; t++) {
+            memcpy(value + d * ATTENTION_BLOCK + t * ATTENTION_PANEL,
+                values + t * stride + d, n * sizeof(float));
         }
+    }
+}
+
+void
+kv_cache_put_rows(struct kv_cache *cache, const struct kv_rows *rows,
+    size_t stream, size_t first, size_t T)
+{
+    struct kv_rows r = *rows;
+    size_t end;
+
+    assert(stream < cache->n_streams && first + T <= cache->positions_max);
+    for (size_t t = first; t < first + T; t = end) {
+        end = (t / ATTENTION_PANEL + 1) * ATTENTION_PANEL;
+        end = end < first + T ? end : first + T;
+        for (size_t g = 0; g < cache->n_kv_heads; g++) {
+            put_panel(cache, &r, stream, g, t, end);
+        }
+        r.keys += (end - t) * r.stride;
+        r.values += (end - t) * r.stride;
     }
 }
 
@@ -128,11 +153,17 @@ void
 kv_cache_put(struct kv_cache *cache, const float *keys, const float *values,
     size_t first, size_t T)
 {
-    const size_t row = cache->n_kv_heads * cache->D;
+    kv_cache_put_rows(cache,
+        &(struct kv_rows){keys, values, cache->n_kv_heads * cache->D}, 0, first,
+        T);
+}
 
-    for (size_t t = 0; t < T; t++) {
-        kv_cache_put_one(cache, keys + t * row, values + t * row, 0, first + t);
-    }
+void
+kv_cache_put_one(struct kv_cache *cache, const float *keys, const float *values,
+    size_t stream, size_t position)
+{
+    kv_cache_put_rows(
+        cache, &(struct kv_rows){keys, values, 0}, stream, position, 1);
 }
 
 /* First of n_heads heads that uses key head g; of n_kv_heads: n_heads. */

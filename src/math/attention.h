@@ -44,13 +44,21 @@ size_t kv_cache_bytes(const struct kv_cache *cache);
 void kv_cache_put(struct kv_cache *cache, const float *keys,
     const float *values, size_t first, size_t T);
 
-/* Store one position of a stream: keys and values (n_kv_heads, D). */
+/* Keys and values (n_kv_heads, D) of some positions, stride floats apart. */
+struct kv_rows {
+    const float *keys, *values;
+    size_t stride;
+};
+
+/* Store T positions of a stream from first on. */
+void kv_cache_put_rows(struct kv_cache *cache, const struct kv_rows *rows,
+    size_t stream, size_t first, size_t T);
 void kv_cache_put_one(struct kv_cache *cache, const float *keys,
     const float *values, size_t stream, size_t position);
 
 /*
- * The first stream.  out, queries: (T, n_heads, D); query t is at position first + t and sees
- * positions [max(0, first + t + 1 - window), first + t], which are in the
+ * The first stream.  out, queries: (T, n_heads, D); query t is at position
+ * first + t and sees positions [max(0, first + t + 1 - window), first + t], which are in the
  * cache; window 0: all.  Head h uses key head h * n_kv_heads / n_heads.
  * Scores are multiplied by scale; then, if cap is not 0, each becomes
  * cap * tanh(score / cap).

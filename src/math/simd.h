@@ -9,6 +9,7 @@
 #ifndef MATH_SIMD_H
 #define MATH_SIMD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +33,7 @@ struct simd_kernel {
     void (*rotate)(
         float *head, const float *cosine, const float *sine, size_t n_pairs);
     void (*exp)(float *out, const float *in, size_t n);
-    void (*softmax_code)(struct softmax_symbol *out, const float *logits,
+    bool (*softmax_code)(struct softmax_symbol *out, const float *logits,
         size_t V, size_t symbol);
     uint64_t (*softmax_frequencies)(
         uint64_t *frequency, const float *logits, size_t V);

@@ -11,7 +11,9 @@
 #define MATH_SIMD_SOFTMAX_H
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,29 +25,44 @@
 /* Chains of the maximum: enough to hide its latency. */
 #define TOP_CHAINS 4
 
+/*
+ * The largest logit; NaN if one is NaN or infinity.  A maximum forgets NaN,
+ * so a chain of its own is 0 until it meets one.
+ */
 static inline float
 softmax_top(const float *logits, size_t V)
 {
-    struct lanes top[TOP_CHAINS];
+    struct lanes top[TOP_CHAINS], sound[TOP_CHAINS];
     const struct lanes least = lanes_set(-INFINITY);
+    const struct lanes most = lanes_set(FLT_MAX), zero = lanes_set(0.0f);
+    const struct lanes bad = lanes_set(NAN);
     size_t i;
 
     for (size_t c = 0; c < TOP_CHAINS; c++) {
         top[c] = least;
+        sound[c] = zero;
     }
     for (i = 0; i + TOP_CHAINS * LANES <= V; i += TOP_CHAINS * LANES) {
         SIMD_UNROLL(4)
         for (size_t c = 0; c < TOP_CHAINS; c++) {
-            top[c] = lanes_max(top[c], lanes_load(logits + i + c * LANES));
+            struct lanes x = lanes_load(logits + i + c * LANES);
+
+            top[c] = lanes_max(top[c], x);
+            sound[c] = lanes_choose(most, x, sound[c], bad);
         }
     }
     for (; i < V; i += LANES) {
         size_t n = V - i < LANES ? V - i : LANES;
+        struct lanes x = lanes_load_some(logits + i, n, least);
 
-        top[0] = lanes_max(top[0], lanes_load_some(logits + i, n, least));
+        top[0] = lanes_max(top[0], x);
+        sound[0] = lanes_choose(most, x, sound[0], bad);
     }
-    return lanes_top(
-        lanes_max(lanes_max(top[0], top[1]), lanes_max(top[2], top[3])));
+    for (size_t c = 1; c < TOP_CHAINS; c++) {
+        top[0] = lanes_max(top[0], top[c]);
+        sound[0] = lanes_add(sound[0], sound[c]);
+    }
+    return lanes_top(top[0]) + lanes_sum(sound[0]);
 }
 
 #define SOFTMAX_UNIT (1.0 / (double)(UINT64_C(1) << SOFTMAX_BITS))
@@ -99,7 +116,7 @@ softmax_place(struct softmax_symbol *out, const float *e, size_t n)
     out->frequency = last[n - i] + 1;
 }
 
-static inline void
+static inline bool
 simd_softmax_code(
     struct softmax_symbol *out, const float *logits, size_t V, size_t symbol)
 {
@@ -111,6 +128,9 @@ simd_softmax_code(
     float e[CHUNK];
 
     assert(symbol < V);
+    if (!(top > -INFINITY)) {
+        return false;
+    }
     for (size_t first = 0; first < V; first += CHUNK) {
         const size_t n = V - first < CHUNK ? V - first : CHUNK;
 
@@ -135,6 +155,7 @@ simd_softmax_code(
     out->total = counts_sum(whole) + V;
     out->bits = log2_body(wide_sum(exact) * SOFTMAX_UNIT) -
                 ((double)logits[symbol] - (double)top) * LOG2E;
+    return true;
 }
 
 static inline uint64_t

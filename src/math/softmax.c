@@ -9,11 +9,11 @@
 #include "kernels_table.h"
 #include "simd.h"
 
-void
+bool
 softmax_code(const struct kernels *k, struct softmax_symbol *out,
     const float *logits, size_t V, size_t symbol)
 {
-    k->simd->softmax_code(out, logits, V, symbol);
+    return k->simd->softmax_code(out, logits, V, symbol);
 }
 
 uint64_t

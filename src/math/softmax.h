@@ -8,6 +8,7 @@
 #ifndef MATH_SOFTMAX_H
 #define MATH_SOFTMAX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,12 +29,15 @@ struct softmax_symbol {
 };
 
 /*
- * Requires: symbol < V; logits are finite or -infinity, one at least finite.
+ * False, and *out is not set, if a logit is NaN or infinity or all are
+ * -infinity.
+ *
+ * Requires: symbol < V.
  */
-void softmax_code(const struct kernels *k, struct softmax_symbol *out,
+bool softmax_code(const struct kernels *k, struct softmax_symbol *out,
     const float *logits, size_t V, size_t symbol);
 
-/* All frequencies (V) and their total. */
+/* All frequencies (V) and their total, of logits that are sound like that. */
 uint64_t softmax_frequencies(const struct kernels *k, uint64_t *frequency,
     const float *logits, size_t V);
 

@@ -97,11 +97,13 @@ attend(struct model_state *state, size_t l, size_t row, size_t T)
     struct model_rows *rows = &state->rows;
     const struct model_config *c = &rows->model->config;
     size_t at = row * c->n_heads * c->head_width;
+    struct kv_rows kv = {
+        .keys = model_rows_keys(rows, row),
+        .values = model_rows_values(rows, row),
+        .stride = (size_t)(model_rows_keys(rows, 1) - model_rows_keys(rows, 0)),
+    };
 
-    for (size_t t = row; t < row + T; t++) {
-        kv_cache_put(state->caches[l], model_rows_keys(rows, t),
-            model_rows_values(rows, t), rows->positions[t], 1);
-    }
+    kv_cache_put_rows(state->caches[l], &kv, 0, rows->positions[row], T);
     attention(rows->model->kernels, &(struct attention_call){
                                         .out = rows->attended + at,
                                         .queries = rows->queries + at,

@@ -9,7 +9,6 @@
 #include "predict/model_session.h"
 
 #include <assert.h>
-#include <math.h>
 
 #include "base/mem.h"
 #include "base/report.h"
@@ -93,20 +92,6 @@ model_session_free(struct model_session *s)
     }
 }
 
-/* Whether a row can be made into probabilities. */
-static bool
-is_sound(const float *logits, size_t V)
-{
-    float largest = -INFINITY;
-    bool is_number = true;
-
-    for (size_t i = 0; i < V; i++) {
-        is_number &= logits[i] < INFINITY; /* false for NaN */
-        largest = logits[i] > largest ? logits[i] : largest;
-    }
-    return is_number && largest > -INFINITY;
-}
-
 /* Fulfil the wishes for n rows of the last extend, from row first on. */
 static int
 code_rows(struct model_session *s, size_t first, size_t n)
@@ -120,11 +105,7 @@ code_rows(struct model_session *s, size_t first, size_t n)
     for (size_t i = 0; i < n; i++) {
         const float *logits = s->logits + i * V;
         const struct wish *wish = &s->wishes[first + i];
-        if (is_sound(logits, V)) {
-            softmax_code(p->kernels, wish->out, logits, V, wish->token);
-        } else {
-            n_bad++;
-        }
+        n_bad += !softmax_code(p->kernels, wish->out, logits, V, wish->token);
     }
     if (n_bad > 0) {
         report_error("the model's logits are not numbers; are its weights "

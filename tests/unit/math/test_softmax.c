@@ -249,6 +249,34 @@ test_bits_are_those_of_every_machine(void)
     }
 }
 
+/* Wherever they are: in whole groups, in the rest, first or last. */
+static void
+test_what_is_no_number_is_refused(void)
+{
+    static const float bad[] = {NAN, INFINITY, -NAN};
+    static const size_t places[] = {0, 63, 64, 100, 129};
+    struct softmax_symbol code;
+    float logits[130];
+
+    for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+        const struct kernels *k = kernels_find(MATH_EXACT, names[n]);
+
+        for (size_t i = 0; k && i < 130; i++) {
+            logits[i] = -INFINITY;
+        }
+        CU_ASSERT(!k || !softmax_code(k, &code, logits, 130, 3));
+        for (size_t i = 0; k && i < sizeof(places) / sizeof(places[0]); i++) {
+            for (size_t b = 0; b < sizeof(bad) / sizeof(bad[0]); b++) {
+                logits[5] = 1;
+                CU_ASSERT(softmax_code(k, &code, logits, 130, 3));
+                logits[places[i]] = bad[b];
+                CU_ASSERT(!softmax_code(k, &code, logits, 130, 3));
+                logits[places[i]] = -INFINITY;
+            }
+        }
+    }
+}
+
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_frequencies_add_up_and_symbols_fit),
     CHECK_TEST(test_every_instruction_set_gives_the_same_bits),
@@ -258,6 +286,7 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_a_certain_symbol_costs_nothing),
     CHECK_TEST(test_integers_cost_what_the_softmax_costs),
     CHECK_TEST(test_bits_are_those_of_every_machine),
+    CHECK_TEST(test_what_is_no_number_is_refused),
     CU_TEST_INFO_NULL,
 };
 CHECK_MAIN("softmax", tests)
