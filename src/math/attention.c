@@ -23,8 +23,9 @@
 struct kv_cache {
     float *floats;
     size_t n_streams;
-    size_t positions_max; /* whole blocks */
-    size_t n_kv_heads;    /* of a stream */
+    size_t positions_max;
+    size_t n_blocks;   /* that a head has: block i is at i % n_blocks */
+    size_t n_kv_heads; /* of a stream */
     size_t D;
     size_t head_floats;
     size_t bytes; /* of all */
@@ -40,6 +41,19 @@ struct kv_cache *
 kv_cache_new_streams(
     size_t n_streams, size_t positions_max, size_t n_kv_heads, size_t D)
 {
+    return kv_cache_new_ring(n_streams, positions_max, 0, n_kv_heads, D);
+}
+
+static size_t
+span_blocks(size_t n_positions)
+{
+    return n_positions / ATTENTION_BLOCK + (n_positions % ATTENTION_BLOCK != 0);
+}
+
+struct kv_cache *
+kv_cache_new_ring(size_t n_streams, size_t positions_max, size_t span,
+    size_t n_kv_heads, size_t D)
+{
     struct kv_cache *cache;
     size_t n_blocks;
 
@@ -52,10 +66,13 @@ kv_cache_new_streams(
     if (!cache) {
         return NULL;
     }
-    n_blocks = positions_max / ATTENTION_BLOCK +
-               (positions_max % ATTENTION_BLOCK != 0);
+    n_blocks = span_blocks(positions_max);
     cache->n_streams = n_streams;
     cache->positions_max = n_blocks * ATTENTION_BLOCK;
+    if (span > 0 && span_blocks(span) < n_blocks) {
+        n_blocks = span_blocks(span);
+    }
+    cache->n_blocks = n_blocks;
     cache->n_kv_heads = n_kv_heads;
     cache->D = D;
     cache->head_floats = n_blocks * attention_block_floats(D);
@@ -110,8 +127,9 @@ put_panel(struct kv_cache *cache, const struct kv_rows *rows, size_t stream,
     const size_t j = first % ATTENTION_BLOCK;
     const float *keys = rows->keys + g * D;
     const float *values = rows->values + g * D;
-    float *block = head_blocks(cache, stream, g) +
-                   first / ATTENTION_BLOCK * attention_block_floats(D);
+    float *block =
+        head_blocks(cache, stream, g) +
+        first / ATTENTION_BLOCK % cache->n_blocks * attention_block_floats(D);
     float *key = block + attention_key_at(D, j);
     float *value = block + attention_values_at(D) + j * ATTENTION_PANEL;
 
@@ -201,6 +219,7 @@ attention_one(const struct kernels *kernels, const struct attention_call *c,
         return;
     }
     tile.D = cache->D;
+    tile.n_blocks = cache->n_blocks;
     tile.window = c->window;
     tile.scale = c->scale;
     tile.cap = c->cap;
@@ -309,6 +328,7 @@ step_one(const struct kernels *kernels, const struct attention_step_call *c,
     size_t order[ATTENTION_ROWS], n = 0;
 
     tile.D = c->cache->D;
+    tile.n_blocks = c->cache->n_blocks;
     tile.window = c->window;
     tile.scale = c->scale;
     tile.n_rows = 0;

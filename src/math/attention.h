@@ -34,6 +34,13 @@ struct kv_cache *kv_cache_new(
 /* The same for each of n_streams streams of their own. */
 struct kv_cache *kv_cache_new_streams(
     size_t n_streams, size_t positions_max, size_t n_kv_heads, size_t D);
+
+/*
+ * Room for the last span positions of each stream only, 0: for all.  What is
+ * seen must be there: span >= window + T - 1 for calls of T queries.
+ */
+struct kv_cache *kv_cache_new_ring(size_t n_streams, size_t positions_max,
+    size_t span, size_t n_kv_heads, size_t D);
 void kv_cache_free(struct kv_cache *cache);
 size_t kv_cache_bytes(const struct kv_cache *cache);
 

@@ -34,6 +34,7 @@ struct attention_tile {
     const float *query[ATTENTION_MANY];
     size_t position[ATTENTION_MANY];
     const float *blocks[ATTENTION_MANY]; /* see kv_cache in attention.c */
+    size_t n_blocks; /* of a cache; position p is in block p / 64 % n_blocks */
     size_t n_rows;
     size_t D;
     size_t window;    /* 0: all */

@@ -60,7 +60,8 @@ attention_first_block(
         attention_first(tile->position[r], tile->window) / ATTENTION_BLOCK;
 
     s->start[r] = block * ATTENTION_BLOCK;
-    s->keys[r] = tile->blocks[r] + block * attention_block_floats(tile->D);
+    s->keys[r] = tile->blocks[r] +
+                 block % tile->n_blocks * attention_block_floats(tile->D);
     s->values[r] = s->keys[r] + attention_values_at(tile->D);
 }
 
@@ -74,7 +75,10 @@ attention_next_block(
     for (size_t r = 0; r <= (s->n_rows - 1) * s->apart; r++) {
         s->start[r] += ATTENTION_BLOCK;
         s->keys[r] += block_floats;
-        s->values[r] += block_floats;
+        if (s->keys[r] == tile->blocks[r] + tile->n_blocks * block_floats) {
+            s->keys[r] = tile->blocks[r];
+        }
+        s->values[r] = s->keys[r] + attention_values_at(tile->D);
     }
     while (s->n_rows > 0 && s->start[(s->n_rows - 1) * s->apart] >
                                 tile->position[s->n_rows - 1]) {

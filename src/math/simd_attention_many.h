@@ -372,7 +372,8 @@ many_block(
     const bool is_edge =
         tile->position[0] + 1 < start + ATTENTION_BLOCK ||
         attention_first(tile->position[last], tile->window) > start;
-    const float *keys = tile->blocks[0] + start / ATTENTION_BLOCK *
+    const float *keys = tile->blocks[0] + start / ATTENTION_BLOCK %
+                                              tile->n_blocks *
                                               attention_block_floats(tile->D);
     const float *values = keys + attention_values_at(tile->D);
     size_t n_keys = ATTENTION_BLOCK;

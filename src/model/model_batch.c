@@ -43,8 +43,8 @@ batch_init(struct model_batch *batch, const struct model *model,
         return -1;
     }
     for (size_t l = 0; l < c->n_layers; l++) {
-        batch->caches[l] = kv_cache_new_streams(
-            n_streams_max, positions_max, c->n_kv_heads, c->head_width);
+        batch->caches[l] = kv_cache_new_ring(n_streams_max, positions_max,
+            model->layers[l].window, c->n_kv_heads, c->head_width);
         if (batch->caches[l] == NULL) {
             return -1;
         }

@@ -34,8 +34,11 @@ state_init(struct model_state *state, const struct model *model,
         return -1;
     }
     for (size_t l = 0; l < c->n_layers; l++) {
-        state->caches[l] =
-            kv_cache_new(positions_max, c->n_kv_heads, c->head_width);
+        size_t window = model->layers[l].window;
+
+        state->caches[l] = kv_cache_new_ring(1, positions_max,
+            window > 0 ? window + extend_max - 1 : 0, c->n_kv_heads,
+            c->head_width);
         if (state->caches[l] == NULL) {
             return -1;
         }

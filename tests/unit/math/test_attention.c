@@ -93,7 +93,10 @@ run(const struct data *data, float *out, const struct kernels *kernels,
 {
     const struct shape *s = &data->shape;
     const size_t kv_row = s->n_kv_heads * s->D;
-    struct kv_cache *cache = kv_cache_new(s->T, s->n_kv_heads, s->D);
+    /* As little room as the contract allows. */
+    const size_t span = s->window > 0 ? s->window + n_step - 1 : 0;
+    struct kv_cache *cache =
+        kv_cache_new_ring(1, s->T, span, s->n_kv_heads, s->D);
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(cache);
     for (size_t first = 0; first < s->T; first += n_step) {
@@ -334,6 +337,21 @@ test_weights_are_exponentials(void)
     kv_cache_free(cache);
 }
 
+static void
+test_a_window_needs_room_for_itself_only(void)
+{
+    struct kv_cache *all = kv_cache_new(10000, 2, 16);
+    struct kv_cache *ring = kv_cache_new_ring(1, 10000, 128, 2, 16);
+    struct kv_cache *small = kv_cache_new_ring(1, 100, 128, 2, 16);
+
+    /* 128 positions are 2 blocks of 64; 10,000 are 157. */
+    CU_ASSERT_EQUAL(kv_cache_bytes(ring) * 157, kv_cache_bytes(all) * 2);
+    CU_ASSERT_EQUAL(kv_cache_bytes(small) * 157, kv_cache_bytes(all) * 2);
+    kv_cache_free(all);
+    kv_cache_free(ring);
+    kv_cache_free(small);
+}
+
 /* Any compiler, flags and processor: archives depend on these bits. */
 static void
 test_bits_are_those_of_every_machine(void)
@@ -363,6 +381,7 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_a_used_cache_is_as_good_as_new),
     CHECK_TEST(test_weights_are_exponentials),
     CHECK_TEST(test_scores_far_apart_do_not_overflow),
+    CHECK_TEST(test_a_window_needs_room_for_itself_only),
     CHECK_TEST(test_bits_are_those_of_every_machine),
     CU_TEST_INFO_NULL,
 };
