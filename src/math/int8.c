@@ -64,7 +64,9 @@ largest(const float *row, size_t K)
     float most = 0;
 
     for (size_t k = 0; k < K; k++) {
-        most = fmaxf(most, fabsf(row[k]));
+        float magnitude = fabsf(row[k]);
+
+        most = magnitude > most ? magnitude : most;
     }
     return most;
 }

@@ -65,42 +65,60 @@ multiply_block(int32_t *sums, const int8_t *q, size_t q_stride,
     }
 }
 
+/* acc (rows, 32) += scaled sums of block b. */
+static inline void
+add_block(float *acc, const int32_t *sums, const struct int8_rows *in, size_t b,
+    size_t n_rows)
+{
+    for (size_t r = 0; r < n_rows; r++) {
+        vec scale = vec_set(in->scales[r * in->n_blocks + b]);
+        ivec start = ivec_set(in->starts[r * in->n_blocks + b]);
+
+        UNROLL
+        for (size_t i = 0; i < GEMM_PANEL; i += LANES) {
+            float *to = acc + r * GEMM_PANEL + i;
+            ivec sum = ivec_load(sums + r * GEMM_PANEL + i);
+
+            _mm512_store_ps(to,
+                vec_fma(vec_from(ivec_add(sum, start)), scale, vec_load(to)));
+        }
+    }
+}
+
+/* While the unit multiplies a block, the one before it is added. */
 static void
 tile_amx(const struct int8_tile *tile, size_t n_rows)
 {
     const struct int8_rows *in = &tile->in;
     size_t q_stride = in->n_blocks * INT8_BLOCK;
-    _Alignas(64) int32_t sums[2 * TILE_ROWS][GEMM_PANEL];
-    _Alignas(64) float acc[2 * TILE_ROWS][GEMM_PANEL];
+    _Alignas(64) int32_t sums[2][2 * TILE_ROWS * GEMM_PANEL];
+    _Alignas(64) float acc[2 * TILE_ROWS * GEMM_PANEL];
 
     if (n_rows <= ROWS) {
         tile_function(tile, n_rows);
         return;
     }
     for (size_t r = 0; r < n_rows; r++) {
-        _mm512_store_ps(acc[r], tile_begin(tile, r, 0));
-        _mm512_store_ps(acc[r] + LANES, tile_begin(tile, r, 1));
+        for (size_t v = 0; v < VECTORS; v++) {
+            _mm512_store_ps(
+                acc + r * GEMM_PANEL + v * LANES, tile_begin(tile, r, v));
+        }
     }
     configure(n_rows);
-    for (size_t b = 0; b < in->n_blocks; b++) {
-        multiply_block(sums[0], in->q + b * INT8_BLOCK, q_stride,
-            tile->panel + b * INT8_BLOCK_BYTES, n_rows);
-        for (size_t r = 0; r < n_rows; r++) {
-            vec scale = vec_set(in->scales[r * in->n_blocks + b]);
-            ivec start = ivec_set(in->starts[r * in->n_blocks + b]);
-
-            for (size_t i = 0; i < GEMM_PANEL; i += LANES) {
-                vec sum = vec_from(ivec_add(ivec_load(sums[r] + i), start));
-
-                _mm512_store_ps(
-                    acc[r] + i, vec_fma(sum, scale, vec_load(acc[r] + i)));
-            }
+    for (size_t b = 0; b <= in->n_blocks; b++) {
+        if (b < in->n_blocks) {
+            multiply_block(sums[b % 2], in->q + b * INT8_BLOCK, q_stride,
+                tile->panel + b * INT8_BLOCK_BYTES, n_rows);
+        }
+        if (b > 0) {
+            add_block(acc, sums[(b - 1) % 2], in, b - 1, n_rows);
         }
     }
     _tile_release();
     for (size_t r = 0; r < n_rows; r++) {
-        tile_end(tile, r, 0, vec_load(acc[r]));
-        tile_end(tile, r, 1, vec_load(acc[r] + LANES));
+        for (size_t v = 0; v < VECTORS; v++) {
+            tile_end(tile, r, v, vec_load(acc + r * GEMM_PANEL + v * LANES));
+        }
     }
 }
 
