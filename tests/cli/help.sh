@@ -30,7 +30,7 @@ says 'between 1 and'
 expect 2 codelen measure --corpus random:10 --predictor uniform --chunk 2KB2
 says 'not a number of bytes'
 expect 2 codelen measure --corpus random:10 --predictor uniform --math exakt
-says 'exact\|blas'
+says 'exact\|int8\|blas'
 expect 2 codelen measure --corpus random:10 stray
 says 'unexpected argument stray'
 expect 2 codelen measure --corpus
