@@ -111,7 +111,6 @@ tile_end(const struct int8_tile *tile, size_t r, size_t v, vec sum)
     vec_store_some(out, sum, tile_lanes(tile, v));
 }
 
-#ifdef ROWS
 /* R rows of registers [v0, v0 + V), both constants where this is inlined. */
 static inline __attribute__((always_inline)) void
 tile_part(const struct int8_tile *tile, const size_t R, const size_t V,
@@ -206,6 +205,4 @@ tile_function(const struct int8_tile *tile, size_t n_rows)
         .offset = OFFSET, .rows_max = ROWS, .tile = tile_function,             \
         .quantise = quantise,                                                  \
     }
-#endif /* ROWS */
-
 #endif /* MATH_INT8_TILE_H */
