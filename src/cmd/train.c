@@ -141,7 +141,7 @@ validate(struct train *t)
 
 /* What is to be done after some steps. */
 static int
-do_chores(struct train *t, uint64_t bytes_before)
+do_chores(struct train *t, const struct train_step *step, uint64_t bytes_before)
 {
     const struct train_settings *s = t->settings;
     bool is_last = t->state.step == t->n_steps;
@@ -156,7 +156,8 @@ do_chores(struct train *t, uint64_t bytes_before)
         validate(t) != 0) {
         return -1;
     }
-    if (t->state.step % s->checkpoint_every == 0 || is_last) {
+    if (t->state.step % s->checkpoint_every == 0 || is_last ||
+        step->is_checkpoint_due) {
         return train_checkpoint(t);
     }
     return 0;
@@ -175,7 +176,7 @@ go(struct train *t, bool *is_stopped)
             return -1;
         }
         take_step(t, &step);
-        if (do_chores(t, bytes_before) != 0) {
+        if (do_chores(t, &step, bytes_before) != 0) {
             return -1;
         }
         if (step.is_stopping && t->state.step != t->n_steps) {
@@ -183,7 +184,7 @@ go(struct train *t, bool *is_stopped)
             return train_checkpoint(t);
         }
     }
-    return 0;
+    return par_any_failed(t->par, t->rc) ? -1 : 0;
 }
 
 static void
@@ -198,7 +199,7 @@ print_result(const struct train *t, const struct train_measure *full,
     printf("learnt      %s in %" PRIu64 " steps, %s\n", bytes, t->state.step,
         seconds);
     if (stored->bytes > 0) {
-        printf("held out    %.4f bits per byte (%.2f %%) of the last %.0f "
+        printf("held out    %.4f bits per byte (%.2f %%) of %.0f "
                "bytes in chunks of %" PRIu64 "; %.4f before storing as %s\n",
             stored->bits / stored->bytes,
             100 * stored->bits / stored->bytes / 8, stored->bytes,

@@ -70,6 +70,7 @@ struct train {
     struct checkpoint_state state;
     struct train_log *log; /* on rank 0 */
     int rc;                /* -1: this rank failed between two steps */
+    double checkpoint_s;   /* when the last checkpoint was written */
     struct progress progress;
 };
 
@@ -81,6 +82,7 @@ struct train_step {
     double flops, seconds;
     bool is_stopping; /* some rank was asked to */
     bool is_failing;  /* some rank could not write its log */
+    bool is_checkpoint_due;
 };
 
 /* train_setup.c */

@@ -15,7 +15,7 @@
 /* What a tokenizer's directory may hold besides tokenizer.json. */
 static const char *const tokenizer_files[] = {"tokenizer.json",
     "tokenizer_config.json", "special_tokens_map.json", "vocab.json",
-    "merges.txt"};
+    "merges.txt", "tokenizer.model"};
 
 int
 train_make_directory(const char *path)
@@ -80,14 +80,15 @@ copy_file(const char *to, const char *from)
 static int
 copy_tokenizer(const struct train *t, const char *directory)
 {
+    const char *name = t->settings->tokenizer;
     size_t n = sizeof(tokenizer_files) / sizeof(tokenizer_files[0]);
     int rc = 0;
 
-    if (strcmp(t->settings->tokenizer, "bytes") == 0) {
+    if (strcmp(name, "bytes") == 0) {
         return 0;
     }
     for (size_t i = 0; i < n && rc == 0; i++) {
-        char *from = file_join(t->settings->tokenizer, tokenizer_files[i]);
+        char *from = file_join(name, tokenizer_files[i]);
         char *to = file_join(directory, tokenizer_files[i]);
         rc = from == NULL || to == NULL ? -1 : 0;
         if (rc == 0 && file_exists(from)) {

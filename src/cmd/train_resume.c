@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -135,11 +136,12 @@ read_branch(struct train *t, struct checkpoint *c)
 {
     const char *name = t->settings->cooldown_from;
     char reason[CHECKPOINT_REASON_BYTES];
+    size_t n_damaged;
 
     if (file_is_directory(name)) {
-        int found = checkpoint_last(c, name);
+        int found = checkpoint_last(c, &n_damaged, name);
         if (found == 0) {
-            report_error("--cooldown-from %s: no checkpoint there", name);
+            report_error("--cooldown-from %s: no sound checkpoint there", name);
         }
         return found == 1 ? 0 : -1;
     }
@@ -150,24 +152,45 @@ read_branch(struct train *t, struct checkpoint *c)
     return 0;
 }
 
+/*
+ * Whether there is a run to go on with: 1, 0 or -1.  With --overwrite only one
+ * of the same options that is not complete: so the same command goes on with
+ * what it had begun.
+ */
+static int
+find_run(struct train *t, struct checkpoint *c)
+{
+    const char *out = t->settings->out;
+    char what[1024];
+    size_t n_damaged;
+    int found = checkpoint_last(c, &n_damaged, out);
+
+    if (found == 1 && t->settings->overwrite &&
+        (c->state.is_complete || !attribute_all_equal(what, sizeof(what),
+                                     &t->identity, &c->identity))) {
+        checkpoint_release(c);
+        found = 0;
+    }
+    if (found == 0 && t->settings->overwrite) {
+        return checkpoint_clear(out);
+    }
+    if (found == 0 && n_damaged > 0) {
+        report_error("%s: all checkpoints are damaged; --overwrite begins "
+                     "anew",
+            out);
+        return -1;
+    }
+    return found == 0 ? check_empty(t) : found;
+}
+
 /* Find what to start from; rank 0. */
 static int
 find_start(struct train *t, enum start *start, struct checkpoint *c)
 {
-    const char *out = t->settings->out;
-    int found = 0;
-
-    if (train_make_directory(out) != 0 || lock_directory(t) != 0) {
+    if (train_make_directory(t->settings->out) != 0 || lock_directory(t) != 0) {
         return -1;
     }
-    if (t->settings->overwrite) {
-        found = checkpoint_clear(out);
-    } else {
-        found = checkpoint_last(c, out);
-        if (found == 0 && check_empty(t) != 0) {
-            found = -1;
-        }
-    }
+    int found = find_run(t, c);
     if (found < 0) {
         return -1;
     }
@@ -275,6 +298,7 @@ train_begin(struct train *t)
     }
     t->state.ranks = (uint64_t)par_size(t->par);
     t->state.threads = (uint64_t)t->n_threads;
+    t->checkpoint_s = clock_now_s();
     result = 0;
 done:
     checkpoint_release(&c);
@@ -324,6 +348,7 @@ train_checkpoint(struct train *t)
     if (check_ranks(t) != 0) {
         return -1;
     }
+    t->checkpoint_s = clock_now_s();
     if (par_rank(t->par) == 0) {
         rc = write_checkpoint(t, t->settings->out);
     }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/options.h"
@@ -74,13 +75,20 @@ open_corpus(struct train *t)
     const struct train_settings *s = t->settings;
     struct corpus_part part = {s->first_byte, s->n_bytes};
 
+    bool is_bytes = strcmp(s->tokenizer, "bytes") == 0;
+
+    if (!is_bytes && !file_is_directory(s->tokenizer)) {
+        report_error("--tokenizer %s: want bytes or a directory with "
+                     "tokenizer.json",
+            s->tokenizer);
+        return -1;
+    }
     t->corpus = corpus_open(s->corpus, &part);
     if (t->corpus == NULL || choose_held_out(t) != 0) {
         return -1;
     }
-    t->tokenizer = strcmp(s->tokenizer, "bytes") == 0
-                       ? tokenizer_new_bytes()
-                       : tokenizer_open(s->tokenizer);
+    t->tokenizer =
+        is_bytes ? tokenizer_new_bytes() : tokenizer_open(s->tokenizer);
     if (t->tokenizer == NULL) {
         return -1;
     }

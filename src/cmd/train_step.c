@@ -20,6 +20,9 @@
 /* Numbers that are worth a reduction of their own: 256 KiB. */
 #define REDUCE_MIN ((size_t)1 << 16)
 
+/* Seconds of work that can be lost, whatever --checkpoint-every says. */
+#define CHECKPOINT_S 600
+
 /* The running mean of the loss covers about 1 / (1 - this) steps. */
 #define MEAN_KEPT 0.95
 
@@ -154,12 +157,16 @@ learn(struct train *t, struct train_step *step, size_t T)
     net_learn(t->net, t->gradients, &nats, t->parameters, &batch,
         1.0f / (float)t->settings->batch, take_range, &range);
     par_sums_wait(t->sums);
-    double values[] = {nats, (double)n_targets, stop_requested(), t->rc != 0};
-    par_sum_f64(t->par, values, 4);
+    bool is_due =
+        par_rank(t->par) == 0 && clock_now_s() - t->checkpoint_s > CHECKPOINT_S;
+    double values[] = {
+        nats, (double)n_targets, stop_requested(), t->rc != 0, is_due};
+    par_sum_f64(t->par, values, 5);
     step->nats = values[0];
     step->n_targets = values[1] > 0 ? values[1] : 1;
     step->is_stopping = values[2] > 0;
     step->is_failing = values[3] > 0;
+    step->is_checkpoint_due = values[4] > 0;
     step->flops = net_flops(t->net, n_sequences, T);
 }
 

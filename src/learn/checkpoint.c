@@ -149,7 +149,9 @@ checkpoint_read(struct checkpoint *c, const char *path,
     const char *wrong = "cannot be read";
 
     memset(c, 0, sizeof(*c));
-    if (file_map_open(&c->map, path) == 0) {
+    if (!file_exists(path)) {
+        wrong = "no such file";
+    } else if (file_map_open(&c->map, path) == 0) {
         wrong = parse(c);
     }
     if (wrong == NULL) {

@@ -63,12 +63,13 @@ void checkpoint_release(struct checkpoint *checkpoint);
 int checkpoint_save(const char *directory, const struct checkpoint *checkpoint);
 
 /*
- * The last sound one of a directory.  Says which are damaged.
+ * The last sound one of a directory.  Warns of later ones that are damaged
+ * and sets *n_damaged to their number.
  *
- * Returns 1 if found, 0 if there is none; -1 if all that are there are
- * damaged, reported.
+ * Returns 1 if found, 0 if not; -1 if the directory cannot be read, reported.
  */
-int checkpoint_last(struct checkpoint *checkpoint, const char *directory);
+int checkpoint_last(
+    struct checkpoint *checkpoint, size_t *n_damaged, const char *directory);
 
 /* Remove all of a directory. */
 int checkpoint_clear(const char *directory);

@@ -126,7 +126,7 @@ checkpoint_clear(const char *directory)
 }
 
 int
-checkpoint_last(struct checkpoint *c, const char *directory)
+checkpoint_last(struct checkpoint *c, size_t *n_damaged, const char *directory)
 {
     char reason[CHECKPOINT_REASON_BYTES];
     uint64_t *steps;
@@ -134,22 +134,17 @@ checkpoint_last(struct checkpoint *c, const char *directory)
     int found = list_steps(&steps, &n, directory) == 0 ? 0 : -1;
 
     memset(c, 0, sizeof(*c));
+    *n_damaged = 0;
     for (size_t i = 0; i < n && found == 0; i++) {
         char *path = path_of(directory, steps[i]);
         if (path == NULL) {
             found = -1;
         } else if (checkpoint_read(c, path, reason) == 0) {
             found = 1;
-        } else if (i + 1 < n) {
-            report_warning(
-                "%s: %s; going back to the one before", path, reason);
-            checkpoint_release(c);
         } else {
-            report_error("%s: %s, and there is no other; --overwrite begins "
-                         "anew",
-                path, reason);
+            report_warning("%s: %s; looking for the one before", path, reason);
             checkpoint_release(c);
-            found = -1;
+            ++*n_damaged;
         }
         mem_free(path);
     }

@@ -88,10 +88,19 @@ assert json.load(open("bpe/config.json"))["vocab_size"] == 300
 PY
 
 # A cooldown from a saved point of a run without an end.
+endless=("${args[@]}" --out long --schedule constant --save-at 40000)
+"$CODELEN" "${endless[@]}" >out 2>err &
+job=$!
+for i in $(seq 1500); do
+    [ ! -s long/at-40000/checkpoint-000000000040 ] || break
+    sleep 0.04
+done
+kill -TERM $job
 status=0
-codelen "${args[@]}" --out long --schedule constant --save-at 40000 --checkpoint-every 10 \
-    --max-hours 0.0006 >out 2>err || status=$?
+wait $job || status=$?
 [ $status -eq 75 ] || fail "exit $status of a run without an end, wanted 75"
+expect 75 codelen "${endless[@]}" --max-hours 0.0000001
+says 'going on from step [0-9]+'
 says 'stopped \(--max-hours\) after step [0-9]+; run the same command again'
 codelen measure --corpus text:corpus.txt --bytes 1000 --predictor model:long >out 2>err || fail "measure of a stopped run"
 expect 0 codelen "${args[@]}" --out short --max-bytes 80000 --cooldown-from long/at-40000 --last-rate 0
@@ -129,6 +138,7 @@ bad 2 'give one of them' --steps 5 --max-bytes 100000
 bad 2 'goes on until it is stopped'
 bad 1 'some must be left to learn from' --validate 300000 --steps 5
 bad 1 'tokenizer.json' --tokenizer absent --steps 5
+bad 1 'no such file' --max-bytes 80000 --cooldown-from absent
 bad 1 'absent.txt' --corpus text:absent.txt --steps 5
 mkdir taken && echo >taken/model.safetensors
 expect 1 codelen "${args[@]}" --out taken --steps 5

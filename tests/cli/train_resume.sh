@@ -46,7 +46,7 @@ started() {
 
 # killed SECONDS DIR: begin or go on for so long, then kill -9; its status.
 killed() {
-    { timeout -s KILL "$1" "$CODELEN" "${args[@]}" --out "$2" >out 2>err; } 2>/dev/null
+    { timeout -s KILL "$1" "$CODELEN" "${args[@]}" --out "${@:2}" >out 2>err; } 2>/dev/null
 }
 
 # kill -9 again and again, each time later.
@@ -95,13 +95,23 @@ done
 last=$(ls shared/checkpoint-* | tail -n 1)
 truncate -s 5000 "$last"
 expect 0 codelen "${args[@]}" --out shared
-says "$(basename "$last"): cut off; going back to the one before"
+says "$(basename "$last"): cut off; looking for the one before"
 same shared
 
 # All of them damaged: said, nothing written over.
 for file in shared/checkpoint-*; do truncate -s 5000 "$file"; done
 expect 1 codelen "${args[@]}" --out shared
-says 'cut off, and there is no other; --overwrite begins anew'
+says 'all checkpoints are damaged; --overwrite begins anew'
+
+# --overwrite begins anew, but goes on with what it has begun.
+rm shared/checkpoint-*
+for wait_s in 0.5 1 2 4; do
+    ! ls shared/checkpoint-* >/dev/null 2>&1 || break
+    killed $wait_s shared --overwrite || true
+done
+expect 0 codelen "${args[@]}" --out shared --overwrite
+says 'going on from step [0-9]+'
+same shared
 
 # One rank of two is killed; two ranks go on.
 expect 0 ranks 2 "${args[@]}" --out whole2
