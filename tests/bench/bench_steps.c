@@ -5,10 +5,10 @@
  *
  * Bytes per second of all positions of a 2048-token context at once (score)
  * and of n streams, one token each at a time (step), with the code of each
- * token from its logits.  A step must read the keys and values of all
- * positions so far of all streams; the last columns say how fast it did, and
- * how fast a loop that does nothing else reads as many bytes.  steps.py
- * makes models and runs this.
+ * token from its logits.  Without windows a step must read the keys and values
+ * of all positions so far of all streams; the last columns say how fast it
+ * did, and how fast a loop that does nothing else reads as many bytes.
+ * steps.py makes models and runs this.
  */
 #include <stdbool.h>
 #include <stdio.h>
