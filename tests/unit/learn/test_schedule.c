@@ -82,7 +82,7 @@ test_names_are_found(void)
     for (int k = 0; k < SCHEDULE_KINDS; k++) {
         const char *name = schedule_name((enum schedule_kind)k);
         CU_ASSERT_EQUAL(schedule_find(&kind, name), 0);
-        CU_ASSERT_EQUAL(kind, k);
+        CU_ASSERT_EQUAL((int)kind, k);
     }
     CU_ASSERT_EQUAL(schedule_find(&kind, "step"), -1);
 }
