@@ -18,11 +18,11 @@
 #define VECTORS (GEMM_PANEL / LANES)
 
 /*
- * k per iteration of a tile of R x V registers.  More of them dilute the
- * fetching ahead and the loop (2 % at K = 64), but where rows are few, and
- * the panel streams from L2 faster, 8 lose 4 %.
+ * k per iteration of a tile of R rows.  More of them dilute the fetching ahead
+ * and the loop (2 % at K = 64), but where rows are few, and the panel streams
+ * from L2 faster, 8 lose 4 %.
  */
-#define TILE_UNROLL(R, V) ((R) * (V) < 20 ? 4 : 8)
+#define TILE_UNROLL(R) ((R) < 10 ? 4 : 8)
 
 /* Bounds of the arrays below; tiles use fewer. */
 #define TILE_ROWS_MAX    12
@@ -101,7 +101,7 @@ tile_chains(tile_sums acc, const struct tile_part *part, const float *out,
 {
     const float *const out_end = out + R * part->out_stride;
     const float *in[TILE_ROWS_MAX / 3];
-    const size_t n_unrolled = TILE_UNROLL(R, V);
+    const size_t n_unrolled = TILE_UNROLL(R);
     size_t k = 0;
 
     UNROLL
@@ -123,8 +123,14 @@ tile_chains(tile_sums acc, const struct tile_part *part, const float *out,
                 next += part->next_step;
             }
         }
+        /* One loop up to n_unrolled would be unrolled late by gcc 12, which
+           then spills sums with NEON. */
         UNROLL
-        for (size_t j = 0; j < n_unrolled; j++) {
+        for (size_t j = 0; j < 4; j++) {
+            tile_step(acc, part, in, panel + j * GEMM_PANEL, j, R, V);
+        }
+        UNROLL
+        for (size_t j = 4; n_unrolled > 4 && j < 8; j++) {
             tile_step(acc, part, in, panel + j * GEMM_PANEL, j, R, V);
         }
         UNROLL
