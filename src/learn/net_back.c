@@ -55,7 +55,7 @@ head_rows(struct net_worker *w, const float *in, float *d_in,
     w->nats += net->kernel->cross_entropy(
         w->logits, group->targets + first, group->scale, n, net->shape.V);
     if (w->gradients) {
-        net_map_learn(net, head, w->gradients, w->logits, in + first * C, n);
+        net_map_learn(w, head, w->logits, in + first * C, n);
         net_map_back(head, d_in + first * C, w->logits, n);
     }
 }
@@ -115,8 +115,8 @@ mlp_back(struct net_worker *w, const float *d_out, size_t l, size_t R)
         d_up = w->d_act;
         net->kernel->multiply(d_up, act + R * s->F, R * s->F);
     }
-    net_map_learn(net, down, w->gradients, d_out, act, R);
-    net_map_learn(net, up, w->gradients, d_up, slot->mlp_in, R);
+    net_map_learn(w, down, d_out, act, R);
+    net_map_learn(w, up, d_up, slot->mlp_in, R);
     net_map_back(up, w->width, d_up, R);
 }
 
@@ -188,10 +188,10 @@ attention_back(struct net_worker *w, float *d_in, const float *d_out,
     const size_t R = group->n * group->T;
 
     net_map_back(output, w->d_attended, d_out, R);
-    net_map_learn(net, output, w->gradients, d_out, slot->attended, R);
+    net_map_learn(w, output, d_out, slot->attended, R);
     attend_back(w, group, l);
     turn_heads_back(w, parameters, group, l);
-    net_map_learn(net, qkv, w->gradients, w->wide,
+    net_map_learn(w, qkv, w->wide,
         net->shape.is_post_norm ? w->stream[l] : slot->normed, R);
     net_map_back(qkv, d_in, w->wide, R);
 }

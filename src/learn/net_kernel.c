@@ -32,6 +32,13 @@ net_kernel_find(const struct kernels *kernels)
 }
 
 size_t
+net_outer_scratch(size_t M)
+{
+    /* Tiles of any number of rows, each packed with room for 16. */
+    return NET_OUTER_ROWS * (2 * M + 16);
+}
+
+size_t
 net_head_scratch(size_t T, size_t D)
 {
     const size_t blocks = (T + NET_BLOCK - 1) / NET_BLOCK;

@@ -17,6 +17,12 @@
 
 struct kernels;
 
+/*
+ * Rows of a and b that a product of gradients takes at once: 16 KiB of 32
+ * columns.  Fewer load and store the sums more often.
+ */
+#define NET_OUTER_ROWS 128
+
 /* Keys of a block of attention. */
 #define NET_BLOCK 64
 
@@ -32,6 +38,7 @@ struct net_outer {
     const float *b; /* (T, N) */
     size_t b_stride;
     size_t M, N, T;
+    float *scratch; /* net_outer_scratch(M) floats, aligned */
 };
 
 /*
@@ -110,6 +117,9 @@ struct net_kernel {
 
 /* The kernels for the instruction set of those of math/. */
 const struct net_kernel *net_kernel_find(const struct kernels *kernels);
+
+/* Floats of scratch of a product with M rows. */
+size_t net_outer_scratch(size_t M);
 
 /* Floats of scratch that a head needs, forward or backward. */
 size_t net_head_scratch(size_t T, size_t D);

@@ -171,9 +171,11 @@ net_map_back(
 }
 
 void
-net_map_learn(const struct net *net, const struct net_packed *packed,
-    float *gradients, const float *d_out, const float *in, size_t R)
+net_map_learn(struct net_worker *w, const struct net_packed *packed,
+    const float *d_out, const float *in, size_t R)
 {
+    const struct net *net = w->net;
+    float *gradients = w->gradients;
     const struct net_map *map = packed->map;
     size_t row = 0;
 
@@ -189,6 +191,7 @@ net_map_learn(const struct net *net, const struct net_packed *packed,
             .M = piece->n_rows,
             .N = map->K,
             .T = R,
+            .scratch = w->scratch,
         };
 
         if (map->is_transposed) {

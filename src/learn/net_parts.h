@@ -106,8 +106,8 @@ void net_map_back(
     const struct net_packed *packed, float *d_in, const float *d_out, size_t R);
 
 /* gradients of weights and biases += those of R rows. */
-void net_map_learn(const struct net *net, const struct net_packed *packed,
-    float *gradients, const float *d_out, const float *in, size_t R);
+void net_map_learn(struct net_worker *w, const struct net_packed *packed,
+    const float *d_out, const float *in, size_t R);
 
 /* stream of all layers; slots. */
 void net_forward(struct net_worker *w, const float *parameters,

@@ -66,7 +66,10 @@ scratch_floats(const struct net *net)
     size_t n = net_head_scratch(net->context_max, s->D);
 
     for (size_t i = 0; i < net->n_packed; i++) {
-        n = larger(n, 2 * net->packed[i].map->N * net->packed[i].map->K);
+        const struct net_map *map = net->packed[i].map;
+
+        n = larger(n, 2 * map->N * map->K); /* packing */
+        n = larger(n, net_outer_scratch(larger(map->N, map->K)));
     }
     return n;
 }

@@ -2,7 +2,7 @@
  * bench_learn.c - how fast a Transformer learns.
  *
  *     bench_learn [--csv] [--kernel NAME] [--threads N] [--context T]
- *                 [--width C] [--rows-s SECONDS]
+ *                 [--width C] [--engine own|OpenBLAS] [--row-s SECONDS]
  *
  * The study's Transformers: 4 layers, GELU of 4 C, 256 symbols, rotary
  * positions.  First whole steps, with each engine; then what one step spends
@@ -32,9 +32,10 @@
 struct settings {
     bool is_csv;
     const char *kernel;
-    int n_threads;  /* 0: 1, then 2 */
-    size_t context; /* 0: 512, then 2048 */
-    size_t width;   /* 0: all */
+    int n_threads;      /* 0: 1, then 2 */
+    size_t context;     /* 0: 512, then 2048 */
+    size_t width;       /* 0: all */
+    const char *engine; /* NULL: both, then the kernels one by one */
     double row_s;
 };
 
@@ -332,7 +333,8 @@ bench_products(const struct settings *settings, struct part *p, size_t C)
             print_part(settings, name, p, run_map, flop, n);
             gemm_weights_free(p->weights);
         }
-        p->outer = (struct net_outer){p->x, K, p->y, N, p->z, K, N, K, p->T};
+        p->outer = (struct net_outer){
+            p->x, K, p->y, N, p->z, K, N, K, p->T, p->head.scratch};
         snprintf(name, sizeof(name), "%s %zu x %zu, learn", names[i], N, K);
         print_part(settings, name, p, run_outer, flop, n);
     }
@@ -371,12 +373,14 @@ bench_parts(const struct settings *settings, size_t C, size_t T)
         .d_q = p.z,
         .d_k = p.z + C,
         .d_v = p.z + 2 * C,
-        .scratch = random_floats(net_head_scratch(T, D)),
+        .scratch =
+            random_floats(net_head_scratch(T, D) + net_outer_scratch(4 * C)),
     };
-    printf(settings->is_csv ? ""
-                            : "\nC = %zu, T = %zu, one sequence, one thread"
-                              "     us    GFLOP/s  share\n",
-        C, T);
+    if (!settings->is_csv) {
+        printf("\nC = %zu, T = %zu, one sequence, one thread     us    GFLOP/s"
+               "  share\n",
+            C, T);
+    }
     print_part(settings, "attention", &p, run_attention, 4 * pairs / (double)H,
         (double)H * N_LAYERS);
     print_part(settings, "attention, back", &p, run_attention_back,
@@ -428,17 +432,20 @@ main(int argc, char **argv)
             s.is_csv = true;
         } else if (strcmp(argv[i], "--kernel") == 0 && i + 1 < argc) {
             s.kernel = argv[++i];
+        } else if (strcmp(argv[i], "--engine") == 0 && i + 1 < argc) {
+            s.engine = argv[++i];
         } else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) {
             s.n_threads = atoi(argv[++i]);
         } else if (strcmp(argv[i], "--context") == 0 && i + 1 < argc) {
             s.context = (size_t)atoi(argv[++i]);
         } else if (strcmp(argv[i], "--width") == 0 && i + 1 < argc) {
             s.width = (size_t)atoi(argv[++i]);
-        } else if (strcmp(argv[i], "--rows-s") == 0 && i + 1 < argc) {
+        } else if (strcmp(argv[i], "--row-s") == 0 && i + 1 < argc) {
             s.row_s = atof(argv[++i]);
         } else {
             fputs("usage: bench_learn [--csv] [--kernel NAME] [--threads N] "
-                  "[--context T] [--width C] [--rows-s SECONDS]\n",
+                  "[--context T] [--width C] [--engine own|OpenBLAS] "
+                  "[--row-s SECONDS]\n",
                 stderr);
             return 2;
         }
@@ -461,12 +468,16 @@ main(int argc, char **argv)
                     (s.n_threads && s.n_threads != n)) {
                     continue;
                 }
-                bench_step(&s, widths[w], contexts[t], n, NET_OWN);
-                bench_step(&s, widths[w], contexts[t], n, NET_BLAS);
+                for (enum net_engine e = 0; e < NET_ENGINES; e++) {
+                    if (!s.engine ||
+                        strcmp(s.engine, net_engine_name(e)) == 0) {
+                        bench_step(&s, widths[w], contexts[t], n, e);
+                    }
+                }
             }
         }
     }
-    for (size_t w = 0; w < 3; w++) {
+    for (size_t w = 0; !s.engine && w < 3; w++) {
         if (!s.width || s.width == widths[w]) {
             bench_parts(&s, widths[w], s.context ? s.context : 512);
         }
