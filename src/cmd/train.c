@@ -52,6 +52,10 @@ check_settings(struct train *t)
     bool is_open = s->n_steps == 0 && s->max_bytes == 0;
     bool has_stages = strchr(s->context, ',') != NULL;
 
+    if (s->out[0] == '\0') {
+        report_error("--out: the name is empty");
+        return -1;
+    }
     if (s->n_steps > 0 && s->max_bytes > 0) {
         report_error("--steps and --max-bytes: give one of them");
         return -1;

@@ -50,6 +50,15 @@ fail(const struct train_log *log)
     return -1;
 }
 
+/* Cut the file to so many bytes, if it has more.  Errors: -1, not reported. */
+static int
+cut(struct train_log *log, off_t bytes)
+{
+    off_t end = lseek(fileno(log->file), 0, SEEK_END);
+
+    return end > bytes ? ftruncate(fileno(log->file), bytes) : end < 0 ? -1 : 0;
+}
+
 struct train_log *
 train_log_open(const char *directory, uint64_t keep_bytes)
 {
@@ -64,7 +73,7 @@ train_log_open(const char *directory, uint64_t keep_bytes)
         return NULL;
     }
     log->file = fopen(log->path, "a");
-    if (log->file == NULL || ftruncate(fileno(log->file), (off_t)keep_bytes)) {
+    if (log->file == NULL || cut(log, (off_t)keep_bytes) != 0) {
         fail(log);
         train_log_close(log);
         return NULL;

@@ -140,6 +140,10 @@ bad 1 'some must be left to learn from' --validate 300000 --steps 5
 bad 1 'tokenizer.json' --tokenizer absent --steps 5
 bad 1 'no such file' --max-bytes 80000 --cooldown-from absent
 bad 1 'absent.txt' --corpus text:absent.txt --steps 5
+expect 2 codelen "${args[@]}" --out '' --steps 5
+says 'the name is empty'
+expect 1 ranks 2 "${args[@]}" --out absent/bad --steps 5
+[ "$(grep -c 'No such file' err)" -eq 1 ] || fail "each rank has its say"
 mkdir taken && echo >taken/model.safetensors
 expect 1 codelen "${args[@]}" --out taken --steps 5
 says 'nothing to go on from'
