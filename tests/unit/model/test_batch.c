@@ -229,7 +229,7 @@ test_every_family_gives_the_bits_of_each_stream_alone(void)
         }
         texts_init(&texts, path);
         struct model *model = open_model(path, NULL);
-        walk_randomly(&texts, model, 9, 90, 1);
+        walk_randomly(&texts, model, 5, 70, 1);
         model_close(model);
         texts_release(&texts);
     }
