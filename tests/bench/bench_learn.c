@@ -2,7 +2,7 @@
  * bench_learn.c - how fast a Transformer learns.
  *
  *     bench_learn [--csv] [--kernel NAME] [--threads N] [--context T]
- *                 [--width C] [--engine own|OpenBLAS] [--row-s SECONDS]
+ *                 [--width C] [--steps-only] [--row-s SECONDS]
  *
  * The study's Transformers: 4 layers, GELU of 4 C, 256 symbols, rotary
  * positions.  First whole steps, with each engine; then what one step spends
@@ -32,10 +32,10 @@
 struct settings {
     bool is_csv;
     const char *kernel;
-    int n_threads;      /* 0: 1, then 2 */
-    size_t context;     /* 0: 512, then 2048 */
-    size_t width;       /* 0: all */
-    const char *engine; /* NULL: both, then the kernels one by one */
+    int n_threads;       /* 0: 1, then 2 */
+    size_t context;      /* 0: 512, then 2048 */
+    size_t width;        /* 0: all */
+    bool has_steps_only; /* not the kernels one by one */
     double row_s;
 };
 
@@ -432,8 +432,8 @@ main(int argc, char **argv)
             s.is_csv = true;
         } else if (strcmp(argv[i], "--kernel") == 0 && i + 1 < argc) {
             s.kernel = argv[++i];
-        } else if (strcmp(argv[i], "--engine") == 0 && i + 1 < argc) {
-            s.engine = argv[++i];
+        } else if (strcmp(argv[i], "--steps-only") == 0) {
+            s.has_steps_only = true;
         } else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) {
             s.n_threads = atoi(argv[++i]);
         } else if (strcmp(argv[i], "--context") == 0 && i + 1 < argc) {
@@ -444,7 +444,7 @@ main(int argc, char **argv)
             s.row_s = atof(argv[++i]);
         } else {
             fputs("usage: bench_learn [--csv] [--kernel NAME] [--threads N] "
-                  "[--context T] [--width C] [--engine own|OpenBLAS] "
+                  "[--context T] [--width C] [--steps-only] "
                   "[--row-s SECONDS]\n",
                 stderr);
             return 2;
@@ -469,15 +469,12 @@ main(int argc, char **argv)
                     continue;
                 }
                 for (enum net_engine e = 0; e < NET_ENGINES; e++) {
-                    if (!s.engine ||
-                        strcmp(s.engine, net_engine_name(e)) == 0) {
-                        bench_step(&s, widths[w], contexts[t], n, e);
-                    }
+                    bench_step(&s, widths[w], contexts[t], n, e);
                 }
             }
         }
     }
-    for (size_t w = 0; !s.engine && w < 3; w++) {
+    for (size_t w = 0; !s.has_steps_only && w < 3; w++) {
         if (!s.width || s.width == widths[w]) {
             bench_parts(&s, widths[w], s.context ? s.context : 512);
         }
