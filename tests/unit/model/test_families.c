@@ -99,7 +99,11 @@ test_parts_and_parameters_are_said(void)
         {"llama", "rms norm, silu gated, rotary", 0, 0},
         {"mistral", "rms norm, silu gated, rotary, window 32", 0, 0},
         {"gpt2", "layer norm, gelu (tanh), learned positions", 0, 0},
-        {"gpt_neox", "layer norm, parallel, gelu, rotary", 0, 0},
+        /* q, k and v lie in one tensor, which counts once */
+        {"gpt_neox", "layer norm, parallel, gelu, rotary",
+            3 * ((3 + 1 + 2 + 2) * 64 * 64 + (4 + 3 + 1 + 2 + 1) * 64) +
+                2 * 64 + 2 * 304 * 64,
+            3 * (3 + 1 + 2 + 2) * 64 * 64 + 304 * 64},
         {"gemma3",
             "rms norm before and after, gelu (tanh) gated, rotary, window 32 "
             "in 4 of 5 layers, q and k norms",
