@@ -127,13 +127,15 @@ attend(struct net_worker *w, const struct net_group *group, size_t l)
     }
 }
 
-/* width (R, C) = the MLP of mlp_in. */
+/* out (R, C) = in + the MLP of mlp_in. */
 static void
-mlp(struct net_worker *w, const float *parameters, size_t l, size_t R)
+mlp(struct net_worker *w, float *out, const float *in, const float *parameters,
+    size_t l, size_t R)
 {
     const struct net *net = w->net;
     const struct net_shape *s = &net->shape;
     const struct net_packed *up = packed_of(net, l, NET_UP);
+    const struct net_packed *down = packed_of(net, l, NET_DOWN);
     struct net_slot *slot = &w->slots[l];
     float *act = w->act;
 
@@ -142,11 +144,13 @@ mlp(struct net_worker *w, const float *parameters, size_t l, size_t R)
         net->kernel->swiglu(act, slot->mlp, R, s->F);
     } else {
         act = slot->mlp;
-        net_map_forward(net, up, w->wide, slot->mlp_in, parameters, R);
-        net->kernel->gelu(act, act + R * s->F, w->wide, R * s->F);
+        net_map_multiply(up, w->wide, slot->mlp_in, R);
+        net->kernel->gelu(act, act + R * s->F, w->wide,
+            net_map_bias(up, parameters), R, s->F);
     }
-    net_map_forward(
-        net, packed_of(net, l, NET_DOWN), w->width, act, parameters, R);
+    net_map_multiply(down, w->width, act, R);
+    net->kernel->add_rows(
+        out, in, w->width, net_map_bias(down, parameters), R, s->C);
 }
 
 void
@@ -158,8 +162,8 @@ net_forward_layer(struct net_worker *w, const float *parameters,
     const struct net_layer *layer = &s->layers[l];
     struct net_slot *slot = &w->slots[l];
     const float *in = w->stream[l];
-    float *out = w->stream[l + 1];
-    const size_t R = group->n * group->T, n = R * s->C;
+    const struct net_packed *output = packed_of(net, l, NET_ATTENDED);
+    const size_t R = group->n * group->T;
 
     if (!s->is_post_norm) {
         norm(net, slot->normed, slot->attention_stats, in, parameters,
@@ -170,23 +174,19 @@ net_forward_layer(struct net_worker *w, const float *parameters,
         net, packed_of(net, l, NET_QKV), slot->qkv, in, parameters, R);
     turn_heads(w, parameters, group, l);
     attend(w, group, l);
-    net_map_forward(net, packed_of(net, l, NET_ATTENDED), slot->middle,
-        slot->attended, parameters, R);
-    net->kernel->add_scaled(slot->middle, w->stream[l], 1.0f, n);
+    net_map_multiply(output, w->width, slot->attended, R);
+    net->kernel->add_rows(slot->middle, w->stream[l], w->width,
+        net_map_bias(output, parameters), R, s->C);
     if (s->is_post_norm) {
         norm(net, slot->mlp_in, slot->attention_stats, slot->middle, parameters,
             &layer->attention_norm, R);
-        mlp(w, parameters, l, R);
-        memcpy(slot->sum, slot->mlp_in, n * sizeof(float));
-        net->kernel->add_scaled(slot->sum, w->width, 1.0f, n);
-        norm(net, out, slot->mlp_stats, slot->sum, parameters, &layer->mlp_norm,
-            R);
+        mlp(w, slot->sum, slot->mlp_in, parameters, l, R);
+        norm(net, w->stream[l + 1], slot->mlp_stats, slot->sum, parameters,
+            &layer->mlp_norm, R);
     } else {
         norm(net, slot->mlp_in, slot->mlp_stats, slot->middle, parameters,
             &layer->mlp_norm, R);
-        mlp(w, parameters, l, R);
-        memcpy(out, slot->middle, n * sizeof(float));
-        net->kernel->add_scaled(out, w->width, 1.0f, n);
+        mlp(w, w->stream[l + 1], slot->middle, parameters, l, R);
     }
 }
 

@@ -92,8 +92,12 @@ struct net_kernel {
     void (*norm_back)(const struct net_norm *norm);
     /* out += factor * in. */
     void (*add_scaled)(float *out, const float *in, float factor, size_t n);
-    /* gelu and its derivative. */
-    void (*gelu)(float *out, float *slope, const float *in, size_t n);
+    /* out = a + b + bias, rows of C; bias NULL: none. */
+    void (*add_rows)(float *out, const float *a, const float *b,
+        const float *bias, size_t T, size_t C);
+    /* gelu of in + bias (NULL: none), rows of F, and its derivative. */
+    void (*gelu)(float *out, float *slope, const float *in, const float *bias,
+        size_t T, size_t F);
     void (*multiply)(float *out, const float *in, size_t n);
     /* out (T, F) from gate_up (T, 2 F). */
     void (*swiglu)(float *out, const float *gate_up, size_t T, size_t F);

@@ -43,6 +43,32 @@ net_add_scaled(float *out, const float *in, float factor, size_t n)
     }
 }
 
+SIMD_INLINE void
+add_rows(float *out, const float *a, const float *b, const float *bias,
+    size_t T, size_t C, const bool has_bias)
+{
+    for (size_t t = 0; t < T; t++, out += C, a += C, b += C) {
+        for (size_t c = 0; c < C; c += LANES) {
+            const size_t left = C - c;
+            struct lanes x = lanes_add(take(a + c, left), take(b + c, left));
+
+            x = has_bias ? lanes_add(x, take(bias + c, left)) : x;
+            put(out + c, x, left);
+        }
+    }
+}
+
+static inline void
+net_add_rows(float *out, const float *a, const float *b, const float *bias,
+    size_t T, size_t C)
+{
+    if (bias) {
+        add_rows(out, a, b, bias, T, C, true);
+    } else {
+        add_rows(out, a, b, NULL, T, C, false);
+    }
+}
+
 static inline void
 net_multiply(float *out, const float *in, size_t n)
 {
@@ -188,24 +214,39 @@ sigmoid(struct lanes x)
         one, lanes_add(one, exp_any(lanes_sub(lanes_set(0.0f), x))));
 }
 
-static inline void
-net_gelu(float *out, float *slope, const float *in, size_t n)
+SIMD_INLINE void
+gelu(float *out, float *slope, const float *in, const float *bias, size_t T,
+    size_t F, const bool has_bias)
 {
     const struct lanes one = lanes_set(1.0f), a = lanes_set(2 * GELU_A);
     const struct lanes b = lanes_set(GELU_B), b3 = lanes_set(3 * GELU_B);
 
-    for (size_t i = 0; i < n; i += LANES) {
-        struct lanes x = take(in + i, n - i);
-        struct lanes x2 = lanes_mul(x, x);
-        struct lanes z = lanes_mul(lanes_mul(a, x), lanes_fma(b, x2, one));
-        struct lanes s = sigmoid(z);
-        struct lanes y = lanes_mul(x, s);
-        /* y (1 - s) dz/dx + s */
-        struct lanes d = lanes_mul(a, lanes_fma(b3, x2, one));
+    for (size_t t = 0; t < T; t++, out += F, slope += F, in += F) {
+        for (size_t f = 0; f < F; f += LANES) {
+            struct lanes x = take(in + f, F - f), x2, z, s, y, d;
 
-        d = lanes_fma(lanes_fnma(y, s, y), d, s);
-        put(out + i, y, n - i);
-        put(slope + i, d, n - i);
+            x = has_bias ? lanes_add(x, take(bias + f, F - f)) : x;
+            x2 = lanes_mul(x, x);
+            z = lanes_mul(lanes_mul(a, x), lanes_fma(b, x2, one));
+            s = sigmoid(z);
+            y = lanes_mul(x, s);
+            /* y (1 - s) dz/dx + s */
+            d = lanes_mul(a, lanes_fma(b3, x2, one));
+            d = lanes_fma(lanes_fnma(y, s, y), d, s);
+            put(out + f, y, F - f);
+            put(slope + f, d, F - f);
+        }
+    }
+}
+
+static inline void
+net_gelu(float *out, float *slope, const float *in, const float *bias, size_t T,
+    size_t F)
+{
+    if (bias) {
+        gelu(out, slope, in, bias, T, F, true);
+    } else {
+        gelu(out, slope, in, NULL, T, F, false);
     }
 }
 

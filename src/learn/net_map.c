@@ -143,13 +143,30 @@ net_pack(struct net *net, const float *parameters)
 }
 
 void
+net_map_multiply(
+    const struct net_packed *packed, float *out, const float *in, size_t R)
+{
+    const struct net_map *map = packed->map;
+
+    gemm(out, map->N, in, map->K, packed->forward, R, 1);
+}
+
+const float *
+net_map_bias(const struct net_packed *packed, const float *parameters)
+{
+    const size_t bias = packed->map->piece[0].bias;
+
+    return bias == NET_NONE ? NULL : parameters + bias;
+}
+
+void
 net_map_forward(const struct net *net, const struct net_packed *packed,
     float *out, const float *in, const float *parameters, size_t R)
 {
     const struct net_map *map = packed->map;
     size_t row = 0;
 
-    gemm(out, map->N, in, map->K, packed->forward, R, 1);
+    net_map_multiply(packed, out, in, R);
     for (size_t i = 0; i < map->n_pieces; i++) {
         const struct net_piece *piece = &map->piece[i];
 

@@ -17,6 +17,7 @@ const struct net_kernel net_neon = {
     .norm = net_norm_forward,
     .norm_back = net_norm_backward,
     .add_scaled = net_add_scaled,
+    .add_rows = net_add_rows,
     .gelu = net_gelu,
     .multiply = net_multiply,
     .swiglu = net_swiglu,

@@ -97,7 +97,15 @@ void net_pack_release(struct net *net);
 size_t net_pack_bytes(const struct net *net);
 void net_pack(struct net *net, const float *parameters);
 
-/* out (R, N) = in (R, K) times the weights, plus bias. */
+/* out (R, N) = in (R, K) times the weights. */
+void net_map_multiply(
+    const struct net_packed *packed, float *out, const float *in, size_t R);
+
+/* The bias of a map of one piece, or NULL. */
+const float *net_map_bias(
+    const struct net_packed *packed, const float *parameters);
+
+/* The same plus bias. */
 void net_map_forward(const struct net *net, const struct net_packed *packed,
     float *out, const float *in, const float *parameters, size_t R);
 

@@ -259,7 +259,7 @@ run_gelu(void *context)
 {
     struct part *p = context;
 
-    p->kernel->gelu(p->x, p->z, p->y, p->T * p->C);
+    p->kernel->gelu(p->x, p->z, p->y, p->y, p->T, p->C);
 }
 
 static void
@@ -284,7 +284,7 @@ run_add(void *context)
 {
     struct part *p = context;
 
-    p->kernel->add_scaled(p->x, p->y, 1e-6f, p->T * p->C);
+    p->kernel->add_rows(p->x, p->y, p->z, p->y, p->T, p->C);
 }
 
 static void
@@ -406,7 +406,7 @@ bench_parts(const struct settings *settings, size_t C, size_t T)
     };
     print_part(settings, "norm", &p, run_norm, 0, 2 * N_LAYERS);
     print_part(settings, "norm, back", &p, run_norm_back, 0, 2 * N_LAYERS);
-    print_part(settings, "add", &p, run_add, 0, 4 * N_LAYERS);
+    print_part(settings, "add", &p, run_add, 0, 2 * N_LAYERS);
     p.C = VOCABULARY;
     print_part(settings, "cross entropy", &p, run_cross_entropy, 0, 1);
     p.C = 4 * C;
