@@ -20,8 +20,9 @@ struct math_settings {
         .value = "exact",                                                      \
         .choices = "exact|int8|blas",                                          \
         .help = "exact and int8: the same bits on every machine; int8: "       \
-                "products of 8-bit integers, 2 to 5 times as fast for some "   \
-                "0.2 % more bits; blas: products by OpenBLAS"},                \
+                "products of 8-bit integers, faster on processors that have "  \
+                "them (2 times with AMX) for some 0.2 % more bits; blas: "     \
+                "products by OpenBLAS"},                                       \
         {.name = "kernel",                                                     \
             .type = OPTION_CHOICE,                                             \
             .offset = offsetof(S, field.kernel),                               \
