@@ -10,16 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "check.h"
-#include "format/safetensors_write.h"
 #include "learn/net.h"
 #include "math/gemm.h"
 #include "math/kernels.h"
-#include "model/model.h"
 #include "net_reference.h"
+#include "net_sample.h"
 
 /* Float sums of some hundred terms, relative to the largest of a tensor. */
 #define TOLERANCE 1e-4
@@ -30,158 +28,9 @@
 /* Numbers of a tensor that are checked one by one, besides directions. */
 #define SINGLES 2
 
-#define COMMON                                                                 \
-    "\"hidden_size\": 24, \"num_hidden_layers\": 2, \"vocab_size\": 37, "      \
-    "\"intermediate_size\": 20, \"max_position_embeddings\": 256, "            \
-    "\"rms_norm_eps\": 1e-5, "
-
-struct kind {
-    const char *name;
-    size_t B, T;
-    const char *config;
-    float loudness; /* of queries and keys: large scores, and errors */
-};
-
-static const struct kind kinds[] = {
-    {"llama, tied, grouped queries", 2, 75,
-        "{\"model_type\": \"llama\", " COMMON
-        "\"num_attention_heads\": 6, \"num_key_value_heads\": 2, "
-        "\"head_dim\": 8, \"tie_word_embeddings\": true}",
-        1},
-    {"llama, untied, biases, one key head", 1, 33,
-        "{\"model_type\": \"llama\", " COMMON
-        "\"num_attention_heads\": 3, \"num_key_value_heads\": 1, "
-        "\"head_dim\": 20, \"tie_word_embeddings\": false, "
-        "\"attention_bias\": true, \"mlp_bias\": true}",
-        1},
-    {"mistral, window", 1, 110,
-        "{\"model_type\": \"mistral\", " COMMON
-        "\"num_attention_heads\": 2, \"num_key_value_heads\": 2, "
-        "\"head_dim\": 16, \"sliding_window\": 21, "
-        "\"tie_word_embeddings\": true}",
-        1},
-    {"qwen3, head norms, a window in one layer", 1, 100,
-        "{\"model_type\": \"qwen3\", " COMMON
-        "\"num_attention_heads\": 4, \"num_key_value_heads\": 2, "
-        "\"head_dim\": 34, \"sliding_window\": 70, "
-        "\"use_sliding_window\": true, "
-        "\"layer_types\": [\"sliding_attention\", \"full_attention\"], "
-        "\"tie_word_embeddings\": false}",
-        1},
-    {"llama, scores beyond what needs no maximum", 1, 50,
-        "{\"model_type\": \"llama\", " COMMON
-        "\"num_attention_heads\": 2, \"head_dim\": 12, "
-        "\"tie_word_embeddings\": true}",
-        4},
-    {"lmic, rotary", 3, 67,
-        "{\"model_type\": \"lmic\", \"hidden_size\": 24, "
-        "\"num_hidden_layers\": 2, \"vocab_size\": 37, "
-        "\"intermediate_size\": 96, \"num_attention_heads\": 2, "
-        "\"position_embedding\": \"rotary\"}",
-        1},
-    {"lmic, sinusoidal", 1, 9,
-        "{\"model_type\": \"lmic\", \"hidden_size\": 24, "
-        "\"num_hidden_layers\": 2, \"vocab_size\": 37, "
-        "\"intermediate_size\": 96, \"num_attention_heads\": 3, "
-        "\"position_embedding\": \"sinusoidal\"}",
-        1},
-};
-
-#define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
-
 static const char *const names[] = {"portable", "neon", "avx2", "avx512"};
 
 #define N_NAMES (sizeof(names) / sizeof(names[0]))
-
-/* A net with parameters, a batch and room for gradients. */
-struct sample {
-    struct model_config config;
-    struct net *net;
-    struct net_batch batch;
-    uint32_t *tokens, *targets;
-    float *parameters, *gradients;
-    double *exact; /* the parameters in double */
-    size_t n;
-    double nats;
-};
-
-static bool
-sample_init(struct sample *s, const struct kind *kind,
-    const struct net_options *options)
-{
-    const size_t n = kind->B * kind->T;
-
-    memset(s, 0, sizeof(*s));
-    if (model_config_text(
-            &s->config, kind->config, strlen(kind->config), kind->name) != 0) {
-        return false;
-    }
-    s->net = net_new(&s->config, kind->T, options);
-    if (!s->net) {
-        return false;
-    }
-    s->n = net_size(s->net);
-    s->tokens = mem_alloc(n, sizeof(*s->tokens));
-    s->targets = mem_alloc(n, sizeof(*s->targets));
-    s->parameters = mem_alloc(s->n, sizeof(*s->parameters));
-    s->gradients = mem_alloc(s->n, sizeof(*s->gradients));
-    s->exact = mem_alloc(s->n, sizeof(*s->exact));
-    if (!s->tokens || !s->targets || !s->parameters || !s->gradients ||
-        !s->exact) {
-        return false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        s->tokens[i] = (uint32_t)(37 * (0.5f + 0.5f * check_random(i)));
-        s->targets[i] = (uint32_t)(37 * (0.5f + 0.5f * check_random(n + i)));
-    }
-    s->targets[n / 2] = UINT32_MAX;
-    s->batch = (struct net_batch){s->tokens, s->targets, kind->B, kind->T};
-    return true;
-}
-
-/* Parameters of a size that lets every part matter. */
-static void
-fill(struct sample *s, const struct kind *kind)
-{
-    size_t n;
-    const struct net_parameter *table = net_parameters(s->net, &n);
-
-    for (size_t i = 0; i < n; i++) {
-        const size_t first = table[i].offset;
-
-        for (size_t j = 0; j < table[i].rows * table[i].columns; j++) {
-            float x = 0.4f * check_random(1000 + first + j);
-
-            if (strstr(table[i].name, "q_proj") ||
-                strstr(table[i].name, "k_proj")) {
-                x *= kind->loudness;
-            }
-            x += table[i].role == NET_GAIN ? 1.0f : 0.0f;
-            s->parameters[first + j] = x;
-            s->exact[first + j] = (double)x;
-        }
-    }
-}
-
-static void
-sample_release(struct sample *s)
-{
-    mem_free(s->tokens);
-    mem_free(s->targets);
-    mem_free(s->parameters);
-    mem_free(s->gradients);
-    mem_free(s->exact);
-    net_free(s->net);
-}
-
-static void
-learn(struct sample *s)
-{
-    memset(s->gradients, 0, s->n * sizeof(*s->gradients));
-    s->nats = 0.0;
-    net_learn(s->net, s->gradients, &s->nats, s->parameters, &s->batch, 1.0f,
-        NULL, NULL);
-}
 
 /*
  * The derivative of the reference's loss if numbers [first, first + n) move
@@ -246,20 +95,20 @@ test_gradients_are_those_of_the_loss(void)
     const struct net_options options = {
         .kernels = kernels_find(MATH_EXACT, NULL), .n_threads = 1};
 
-    for (size_t k = 0; k < N_KINDS; k++) {
+    for (size_t k = 0; k < SAMPLE_KINDS; k++) {
         struct sample s;
         size_t n;
 
-        CU_ASSERT_FATAL(sample_init(&s, &kinds[k], &options));
+        CU_ASSERT_FATAL(sample_init(&s, &sample_kinds[k], &options));
         const struct net_parameter *table = net_parameters(s.net, &n);
 
-        fill(&s, &kinds[k]);
-        learn(&s);
-        check_within(kinds[k].name, s.nats,
+        sample_fill(&s, &sample_kinds[k]);
+        sample_learn(&s);
+        check_within(sample_kinds[k].name, s.nats,
             net_reference_nats(s.net, &s.config, s.exact, &s.batch),
             1e-5 * s.nats, __FILE__, __LINE__);
         for (size_t i = 0; i < n; i++) {
-            check_tensor(&s, &table[i], TOLERANCE * kinds[k].loudness);
+            check_tensor(&s, &table[i], TOLERANCE * sample_kinds[k].loudness);
         }
         sample_release(&s);
     }
@@ -267,15 +116,15 @@ test_gradients_are_those_of_the_loss(void)
 
 /* One kind with some options; gradients (returned, mem_free) and nats. */
 static float *
-gradients_of(const struct kind *kind, const struct net_options *options,
+gradients_of(const struct sample_kind *kind, const struct net_options *options,
     size_t *n, double *nats)
 {
     struct sample s;
     float *gradients = NULL;
 
     if (sample_init(&s, kind, options)) {
-        fill(&s, kind);
-        learn(&s);
+        sample_fill(&s, kind);
+        sample_learn(&s);
         gradients = s.gradients;
         s.gradients = NULL;
         *n = s.n;
@@ -290,11 +139,11 @@ static void
 compare(const struct net_options *a, const struct net_options *b,
     const char *name, bool has_same_bits)
 {
-    for (size_t k = 0; k < N_KINDS; k++) {
+    for (size_t k = 0; k < SAMPLE_KINDS; k++) {
         size_t n = 0;
         double nats[2] = {0};
-        float *x = gradients_of(&kinds[k], a, &n, &nats[0]);
-        float *y = gradients_of(&kinds[k], b, &n, &nats[1]);
+        float *x = gradients_of(&sample_kinds[k], a, &n, &nats[0]);
+        float *y = gradients_of(&sample_kinds[k], b, &n, &nats[1]);
 
         CU_ASSERT_FATAL(x != NULL && y != NULL);
         if (has_same_bits) {
@@ -342,14 +191,14 @@ test_recomputed_layers_give_the_same_bits(void)
 }
 
 /* Many sequences in several groups: long ones, and short ones. */
-static const struct kind many[] = {
+static const struct sample_kind many[] = {
     {"five groups", 5, 300,
-        "{\"model_type\": \"llama\", " COMMON
+        "{\"model_type\": \"llama\", " SAMPLE_COMMON
         "\"num_attention_heads\": 2, \"head_dim\": 12, "
         "\"tie_word_embeddings\": true}",
         1},
     {"three groups of short sequences", 30, 40,
-        "{\"model_type\": \"llama\", " COMMON
+        "{\"model_type\": \"llama\", " SAMPLE_COMMON
         "\"num_attention_heads\": 2, \"head_dim\": 12, "
         "\"tie_word_embeddings\": false}",
         1},
@@ -411,9 +260,9 @@ static void
 test_every_number_is_announced_once_when_final(void)
 {
     for (int n_threads = 1; n_threads <= 3; n_threads++) {
-        for (size_t k = 0; k < N_KINDS + 2; k++) {
-            const struct kind *kind =
-                k < N_KINDS ? &kinds[k] : &many[k - N_KINDS];
+        for (size_t k = 0; k < SAMPLE_KINDS + 2; k++) {
+            const struct sample_kind *kind =
+                k < SAMPLE_KINDS ? &sample_kinds[k] : &many[k - SAMPLE_KINDS];
             const struct net_options options = {
                 .kernels = kernels_find(MATH_EXACT, NULL),
                 .n_threads = n_threads};
@@ -422,7 +271,7 @@ test_every_number_is_announced_once_when_final(void)
             size_t n_once = 0;
 
             CU_ASSERT_FATAL(sample_init(&s, kind, &options));
-            fill(&s, kind);
+            sample_fill(&s, kind);
             a.gradients = s.gradients;
             a.then = mem_alloc(s.n, sizeof(float));
             a.n_times = mem_alloc(s.n, 1);
@@ -454,8 +303,8 @@ test_gradients_are_added_and_scaled(void)
     double nats;
 
     CU_ASSERT_FATAL(sample_init(&s, &many[0], &options));
-    fill(&s, &many[0]);
-    learn(&s);
+    sample_fill(&s, &many[0]);
+    sample_learn(&s);
     once = mem_alloc(s.n, sizeof(float));
     CU_ASSERT_FATAL(once != NULL);
     memcpy(once, s.gradients, s.n * sizeof(float));
@@ -479,19 +328,20 @@ test_start_values_predict_all_symbols_alike(void)
     const struct net_options options = {
         .kernels = kernels_find(MATH_EXACT, NULL), .n_threads = 1};
 
-    for (size_t k = 0; k < N_KINDS; k++) {
+    for (size_t k = 0; k < SAMPLE_KINDS; k++) {
         struct sample s;
         float *again;
 
-        CU_ASSERT_FATAL(sample_init(&s, &kinds[k], &options));
+        CU_ASSERT_FATAL(sample_init(&s, &sample_kinds[k], &options));
         again = mem_alloc(s.n, sizeof(float));
         CU_ASSERT_FATAL(again != NULL);
         net_init(s.net, s.parameters, 7);
         net_init(s.net, again, 7);
-        CHECK_ARRAY_SAME(kinds[k].name, again, s.parameters, s.n);
-        learn(&s);
-        CHECK_NEAR(
-            s.nats, log(37.0) * (double)(kinds[k].B * kinds[k].T - 1), 0.02);
+        CHECK_ARRAY_SAME(sample_kinds[k].name, again, s.parameters, s.n);
+        sample_learn(&s);
+        CHECK_NEAR(s.nats,
+            log(37.0) * (double)(sample_kinds[k].B * sample_kinds[k].T - 1),
+            0.02);
         mem_free(again);
         sample_release(&s);
     }
@@ -504,108 +354,15 @@ test_numbers_that_are_none_show_in_the_loss(void)
         .kernels = kernels_find(MATH_EXACT, NULL), .n_threads = 1};
     struct sample s;
 
-    CU_ASSERT_FATAL(sample_init(&s, &kinds[0], &options));
-    fill(&s, &kinds[0]);
+    CU_ASSERT_FATAL(sample_init(&s, &sample_kinds[0], &options));
+    sample_fill(&s, &sample_kinds[0]);
     s.parameters[s.n - 1] = NAN;
-    learn(&s);
+    sample_learn(&s);
     CU_ASSERT(isnan(s.nats));
     sample_release(&s);
 }
 
-static int
-write_text(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-
-    if (!file) {
-        return -1;
-    }
-    fputs(text, file);
-    return fclose(file);
-}
-
-/* Save a sample as a model directory; its path. */
-static const char *
-save(const struct sample *s, const struct kind *kind)
-{
-    struct safetensors_item items[64] = {{0}};
-    char name[32], file[64];
-    const char *dir;
-    size_t n;
-    const struct net_parameter *table = net_parameters(s->net, &n);
-
-    snprintf(name, sizeof(name), "net-%s", s->config.architecture);
-    dir = check_scratch(name);
-    mkdir(dir, 0777);
-    for (size_t i = 0; i < n; i++) {
-        items[i].name = table[i].name;
-        items[i].data = s->parameters + table[i].offset;
-        items[i].rows = table[i].is_vector ? 0 : table[i].rows;
-        items[i].columns =
-            table[i].is_vector ? table[i].rows : table[i].columns;
-    }
-    snprintf(file, sizeof(file), "%s/config.json", name);
-    CU_ASSERT_EQUAL(write_text(check_scratch(file), kind->config), 0);
-    snprintf(file, sizeof(file), "%s/model.safetensors", name);
-    CU_ASSERT_EQUAL(
-        safetensors_write(check_scratch(file), items, n, TENSOR_F32), 0);
-    return dir;
-}
-
-/* Nats of the batch by the model in a directory; NaN if it does not load. */
-static double
-nats_of_model(const char *dir, const struct sample *s)
-{
-    const struct kernels *kernels = kernels_find(MATH_EXACT, NULL);
-    const struct net_batch *b = &s->batch;
-    struct model *model = model_open(dir, kernels, 1);
-    struct model_state *state =
-        model ? model_state_new(model, b->T, b->T, 1) : NULL;
-    float logits[37];
-    double nats = state ? 0.0 : (double)NAN;
-
-    for (size_t i = 0; state && i < b->B; i++) {
-        model_state_clear(state);
-        model_extend(state, b->tokens + i * b->T, b->T);
-        for (size_t t = 0; t < b->T; t++) {
-            const uint32_t target = b->targets[i * b->T + t];
-            double total = 0.0;
-
-            model_logits(state, logits, t, 1);
-            for (size_t v = 0; v < 37; v++) {
-                total += exp((double)logits[v]);
-            }
-            if (target != UINT32_MAX) {
-                nats += log(total) - (double)logits[target];
-            }
-        }
-    }
-    model_state_free(state);
-    model_close(model);
-    return nats;
-}
-
-static void
-test_a_saved_net_is_the_same_model(void)
-{
-    const struct net_options options = {
-        .kernels = kernels_find(MATH_EXACT, NULL), .n_threads = 1};
-
-    for (size_t k = 0; k < N_KINDS; k++) {
-        struct sample s;
-
-        CU_ASSERT_FATAL(sample_init(&s, &kinds[k], &options));
-        fill(&s, &kinds[k]);
-        learn(&s);
-        check_within(kinds[k].name, s.nats,
-            nats_of_model(save(&s, &kinds[k]), &s),
-            1e-6 * (double)kinds[k].loudness * s.nats, __FILE__, __LINE__);
-        sample_release(&s);
-    }
-}
-
 static CU_TestInfo tests[] = {
-    CHECK_TEST(test_a_saved_net_is_the_same_model),
     CHECK_TEST(test_gradients_are_those_of_the_loss),
     CHECK_TEST(test_instruction_sets_and_engines_agree),
     CHECK_TEST(test_recomputed_layers_give_the_same_bits),

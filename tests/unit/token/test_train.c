@@ -183,7 +183,8 @@ test_the_most_frequent_pair_of_smallest_numbers_is_next(void)
                 json_integer_value(json_object_get(vocabulary, naive.texts[t])),
                 253 + t);
         }
-        CU_ASSERT_EQUAL(json_object_size(vocabulary), 253 + naive.n_tokens);
+        CU_ASSERT_EQUAL(
+            json_object_size(vocabulary), 253 + (size_t)naive.n_tokens);
         json_decref(root);
     }
 }
