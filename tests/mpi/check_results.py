@@ -97,6 +97,8 @@ def check_layout(path):
     assert options["defaults"].split(",") == ["chunk", "math"]
     assert options["chunk"] == 2048 and options["math"] == "exact"
     assert out["input:attributes"]["name"] == "text:caf\u00e9"
+    # The one attribute that two runs of the same rows do not share.
+    assert out["run:attributes"].pop("finish_write_seconds") >= 0
     # Nothing is left beside the output.
     name = os.path.basename(path)
     beside = [n for n in os.listdir(SCRATCH) if name in n and n != name]
