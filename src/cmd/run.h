@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "cmd/cmd.h"
+#include "cmd/corpus_options.h"
 #include "cmd/run_phases.h"
 #include "cmd/threads.h"
 
@@ -54,22 +55,7 @@ struct run_settings {
             .choices = "whole",                                                \
             .unit = "BYTES",                                                   \
             .help = "length of the chunks, each described on its own"},        \
-        {.name = "first",                                                      \
-            .type = OPTION_BYTES,                                              \
-            .offset = offsetof(struct run_settings, first_byte),               \
-            .value = "0",                                                      \
-            .max = 1e18,                                                       \
-            .unit = "BYTES",                                                   \
-            .help = "leave out so many bytes at the start"},                   \
-        {.name = "bytes",                                                      \
-            .type = OPTION_BYTES,                                              \
-            .offset = offsetof(struct run_settings, n_bytes),                  \
-            .value = "all",                                                    \
-            .min = 1,                                                          \
-            .max = 1e18,                                                       \
-            .choices = "all",                                                  \
-            .unit = "BYTES",                                                   \
-            .help = "take so many bytes"},                                     \
+        CORPUS_PART_OPTIONS(struct run_settings, first_byte, n_bytes),         \
         {.name = "out",                                                        \
             .type = OPTION_TEXT,                                               \
             .offset = offsetof(struct run_settings, out),                      \

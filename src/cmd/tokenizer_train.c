@@ -18,6 +18,7 @@
 #include "base/replace.h"
 #include "base/report.h"
 #include "base/units.h"
+#include "cmd/corpus_options.h"
 #include "cmd/output_name.h"
 #include "cmd/single.h"
 #include "cmd/threads.h"
@@ -57,22 +58,7 @@ static const struct option table[] = {
         .unit = "KIND:NAME",
         .is_required = true,
         .help = "what to learn from: text:FILE (plain, .xz, .gz, .zst)"},
-    {.name = "first",
-        .type = OPTION_BYTES,
-        .offset = AT(first_byte),
-        .value = "0",
-        .max = 1e18,
-        .unit = "BYTES",
-        .help = "leave out so many bytes at the start"},
-    {.name = "bytes",
-        .type = OPTION_BYTES,
-        .offset = AT(n_bytes),
-        .value = "all",
-        .min = 1,
-        .max = 1e18,
-        .choices = "all",
-        .unit = "BYTES",
-        .help = "take so many bytes"},
+    CORPUS_PART_OPTIONS(struct train_settings, first_byte, n_bytes),
     {.name = "vocabulary",
         .type = OPTION_TEXT,
         .offset = AT(vocabulary),

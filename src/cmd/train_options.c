@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/options.h"
+#include "cmd/corpus_options.h"
 #include "cmd/threads.h"
 
 #define AT(field) offsetof(struct train_settings, field)
@@ -46,22 +47,7 @@ static const struct option table[] = {
         .offset = AT(overwrite),
         .is_outside = true,
         .help = "begin anew where a run is"},
-    {.name = "first",
-        .type = OPTION_BYTES,
-        .offset = AT(first_byte),
-        .value = "0",
-        .max = 1e18,
-        .unit = "BYTES",
-        .help = "leave out so many bytes at the start of the corpus"},
-    {.name = "bytes",
-        .type = OPTION_BYTES,
-        .offset = AT(n_bytes),
-        .value = "all",
-        .min = 1,
-        .max = 1e18,
-        .choices = "all",
-        .unit = "BYTES",
-        .help = "take so many bytes"},
+    CORPUS_PART_OPTIONS(struct train_settings, first_byte, n_bytes),
     {.name = "context",
         .type = OPTION_TEXT,
         .offset = AT(context),
