@@ -194,3 +194,17 @@ range_decode_take(struct range_decoder *decoder, uint64_t cumulative,
     decoder->range = width;
     take_bytes(decoder);
 }
+
+uint32_t
+range_decode_symbol(struct range_decoder *decoder, const uint64_t *frequency,
+    size_t n, uint64_t total)
+{
+    uint64_t number = range_decode(decoder, total), cumulative = 0;
+    size_t i = 0;
+
+    while (i + 1 < n && number - cumulative >= frequency[i]) {
+        cumulative += frequency[i++];
+    }
+    range_decode_take(decoder, cumulative, frequency[i], total);
+    return (uint32_t)i;
+}

@@ -77,4 +77,12 @@ uint64_t range_decode(struct range_decoder *decoder, uint64_t total);
 void range_decode_take(struct range_decoder *decoder, uint64_t cumulative,
     uint64_t frequency, uint64_t total);
 
+/*
+ * Find and take the next symbol, one of n.
+ *
+ * Requires: the frequencies (n) sum to total, none is 0.
+ */
+uint32_t range_decode_symbol(struct range_decoder *decoder,
+    const uint64_t *frequency, size_t n, uint64_t total);
+
 #endif /* CODER_RANGE_H */

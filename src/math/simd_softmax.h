@@ -161,11 +161,15 @@ simd_softmax_code(
 static inline uint64_t
 simd_softmax_frequencies(uint64_t *frequency, const float *logits, size_t V)
 {
-    const struct lanes max = lanes_set(softmax_top(logits, V));
+    const float top = softmax_top(logits, V);
+    const struct lanes max = lanes_set(top);
     struct counts sum = counts_zero();
     float e[CHUNK];
     uint64_t group[LANES];
 
+    if (!(top > -INFINITY)) {
+        return 0;
+    }
     for (size_t i = 0; i < V; i += LANES) {
         const size_t n = V - i < LANES ? V - i : LANES;
 

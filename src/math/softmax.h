@@ -37,7 +37,7 @@ struct softmax_symbol {
 bool softmax_code(const struct kernels *k, struct softmax_symbol *out,
     const float *logits, size_t V, size_t symbol);
 
-/* All frequencies (V) and their total, of logits that are sound like that. */
+/* All frequencies (V) and their total; 0 if the logits are not sound. */
 uint64_t softmax_frequencies(const struct kernels *k, uint64_t *frequency,
     const float *logits, size_t V);
 

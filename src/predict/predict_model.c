@@ -13,6 +13,7 @@
 #include "predict/model_chunk.h"
 #include "predict/model_predictor.h"
 #include "predict/model_session.h"
+#include "predict/model_walk.h"
 #include "predict/predictor.h"
 #include "token/token.h"
 
@@ -373,6 +374,27 @@ emit_part(struct predictor_chunk *chunk, predict_emit *emit, void *user)
     return model_chunk_emit(chunk->data, emit, user);
 }
 
+static int
+init_walk(struct predictor_walk *walk, int n_threads)
+{
+    walk->data = model_walk_new(walk->predictor->data, walk->chunk_bytes_max,
+        walk->n_paths_max, n_threads);
+    return walk->data == NULL ? -1 : 0;
+}
+
+static void
+release_walk(struct predictor_walk *walk)
+{
+    model_walk_free(walk->data);
+}
+
+static int
+walk_paths(struct predictor_walk *walk, predict_choose *choose,
+    predict_next *next, void *user)
+{
+    return model_walk(walk->data, choose, next, user);
+}
+
 const struct predict_kind predict_model = {
     .name = "model",
     .usage = "model:PATH",
@@ -392,4 +414,7 @@ const struct predict_kind predict_model = {
     .grain = grain,
     .score_parts = score_parts,
     .emit_part = emit_part,
+    .walk_init = init_walk,
+    .walk_release = release_walk,
+    .walk_paths = walk_paths,
 };

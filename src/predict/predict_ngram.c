@@ -98,6 +98,44 @@ ngram_score(struct predictor_session *session, const uint8_t *chunk,
     return 0;
 }
 
+static int
+ngram_walk_init(struct predictor_walk *walk, int n_threads)
+{
+    const struct ngram_settings *settings = walk->predictor->data;
+
+    (void)n_threads;
+    walk->data = ngram_new(settings->order, NGRAM_CONTEXTS_MAX);
+    return walk->data == NULL ? -1 : 0;
+}
+
+static void
+ngram_walk_release(struct predictor_walk *walk)
+{
+    ngram_free(walk->data);
+}
+
+static int
+ngram_walk(struct predictor_walk *walk, struct predict_path *path,
+    predict_choose *choose)
+{
+    struct ngram *ngram = walk->data;
+    uint64_t frequency[256];
+
+    if (!walk->predictor->info.is_sequential) {
+        ngram_reset(ngram);
+    }
+    for (size_t i = 0; i < path->n_bytes; i++) {
+        uint64_t total = ngram_frequencies(ngram, frequency);
+        uint8_t byte = (uint8_t)choose(path->chooser, frequency, 256, total);
+        path->out[i] = byte;
+        (void)ngram_find(ngram, byte); /* learning takes up what it found */
+        if (ngram_learn(ngram, byte) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 const struct predict_kind predict_ngram = {
     .name = "ngram",
     .usage = "ngram:K",
@@ -106,4 +144,7 @@ const struct predict_kind predict_ngram = {
     .session_init = ngram_session_init,
     .session_release = ngram_session_release,
     .score = ngram_score,
+    .walk_init = ngram_walk_init,
+    .walk_release = ngram_walk_release,
+    .walk_bytes = ngram_walk,
 };

@@ -37,9 +37,26 @@ uniform_score(struct predictor_session *session, const uint8_t *chunk,
     return 0;
 }
 
+static int
+uniform_walk(struct predictor_walk *walk, struct predict_path *path,
+    predict_choose *choose)
+{
+    uint64_t frequency[256];
+
+    (void)walk;
+    for (size_t i = 0; i < 256; i++) {
+        frequency[i] = 1;
+    }
+    for (size_t i = 0; i < path->n_bytes; i++) {
+        path->out[i] = (uint8_t)choose(path->chooser, frequency, 256, 256);
+    }
+    return 0;
+}
+
 const struct predict_kind predict_uniform = {
     .name = "uniform",
     .usage = "uniform",
     .open = uniform_open,
     .score = uniform_score,
+    .walk_bytes = uniform_walk,
 };

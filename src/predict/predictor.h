@@ -9,6 +9,7 @@
 
 #include "predict/chunk.h"
 #include "predict/predict.h"
+#include "predict/walk.h"
 
 /* One row of the table in predict.c.  Functions that do nothing are NULL. */
 struct predict_kind {
@@ -49,6 +50,14 @@ struct predict_kind {
         const struct predictor_part *parts, size_t n);
     int (*emit_part)(
         struct predictor_chunk *chunk, predict_emit *emit, void *user);
+
+    /* As in walk.h; walk_init sets walk->data.  Neither: it cannot walk. */
+    int (*walk_init)(struct predictor_walk *walk, int n_threads);
+    void (*walk_release)(struct predictor_walk *walk);
+    int (*walk_paths)(struct predictor_walk *walk, predict_choose *choose,
+        predict_next *next, void *user);
+    int (*walk_bytes)(struct predictor_walk *walk, struct predict_path *path,
+        predict_choose *choose); /* one path; symbols are bytes */
 };
 
 struct predictor {
@@ -74,6 +83,12 @@ struct predictor_chunk {
     size_t n_bytes;
     size_t n_parts; /* set by chunk_begin */
     uint64_t n_emitted_bytes;
+    void *data; /* of the kind */
+};
+
+struct predictor_walk {
+    const struct predictor *predictor;
+    size_t chunk_bytes_max, n_paths_max;
     void *data; /* of the kind */
 };
 
