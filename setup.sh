@@ -10,9 +10,10 @@ set -euo pipefail
 
 build=(build-essential cmake ninja-build pkg-config git
     libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libopenblas-serial-dev
-    libjansson-dev libinih-dev libpcre2-dev libssl-dev libxxhash-dev
+    libjansson-dev libpcre2-dev libssl-dev libxxhash-dev
     zlib1g-dev liblzma-dev libbz2-dev libzstd-dev libbrotli-dev
-    libarchive-dev libcunit1-dev)
+    libarchive-dev libpng-dev libjpeg-dev libflac-dev libjxl-dev libwebp-dev
+    libwavpack-dev libcunit1-dev)
 run=(python3 python3-numpy python3-pandas python3-matplotlib python3-h5py
     python3-pip dict-gcide curl unzip xz-utils ca-certificates)
 tests=(libhdf5-dev clang libomp-dev libclang-rt-14-dev clang-format

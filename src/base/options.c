@@ -269,6 +269,14 @@ options_text(const struct options *options, size_t i)
     return text != NULL ? text : is_flag ? "no" : "";
 }
 
+const char *
+options_named(const struct options *options, const char *name)
+{
+    int i = options_find(options, name, strlen(name));
+
+    return i < 0 ? NULL : options_text(options, (size_t)i);
+}
+
 bool
 options_is_default(const struct options *options, size_t i)
 {

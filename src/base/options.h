@@ -60,11 +60,20 @@ enum options_outcome {
 
 /*
  * Read argv[0..argc) (without program and command) into settings, a struct
- * with the fields that the table names.  Strings stay valid until
- * options_free().  may_print is false on ranks that should keep quiet.
+ * with the fields that the table names; NULL: only check them.  Strings stay
+ * valid until options_free().  may_print is false on ranks that should keep
+ * quiet.
  */
 enum options_outcome options_parse(struct options *options, void *settings,
     int argc, char **argv, bool may_print);
+
+/*
+ * Before that: take a value from a line of a file.  A later one for the same
+ * option is an error; the command line wins.  Messages begin with where:
+ * "FILE: line 3: ".
+ */
+int options_take(struct options *options, const char *where, const char *name,
+    const char *value);
 
 /* The operands: arguments that do not belong to an option. */
 size_t options_operand_count(const struct options *options);
@@ -72,9 +81,10 @@ const char *options_operand(const struct options *options, size_t i);
 
 /*
  * The effective value of option i as text: "" if there is none; numbers
- * without unit, flags as yes or no.
+ * without unit, flags as yes or no.  By name: NULL if there is no such option.
  */
 const char *options_text(const struct options *options, size_t i);
+const char *options_named(const struct options *options, const char *name);
 bool options_is_default(const struct options *options, size_t i);
 const struct options_spec *options_spec(const struct options *options);
 

@@ -32,7 +32,7 @@ void options_report_unknown(const struct options *o, const char *where,
 /* Remember text as the value of option i. */
 int options_set(struct options *o, size_t i, const char *text);
 
-/* Convert the text of option i into its field. */
+/* Convert the text of option i into its field; settings NULL: only check. */
 int options_convert(const struct options *o, size_t i, void *settings);
 
 /* Take values from a job file; those of the command line stay. */

@@ -1,14 +1,10 @@
 /*
- * options_job.c - values from a job file.
+ * options_job.c - values from a job file, or from lines of another file.
  */
-#include <ctype.h>
-#include <errno.h>
-#include <ini.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/mem.h"
+#include "base/ini.h"
 #include "base/report.h"
 #include "options_internal.h"
 
@@ -16,44 +12,15 @@
 struct job {
     struct options *options;
     const char *path;
-    int rc; /* -1 after the first line that is wrong */
 };
 
-/* value without a comment " # ..." at its end; freed with mem_free(). */
-static char *
-strip_comment(const char *value)
-{
-    size_t bytes = 0;
-
-    while (value[bytes] != '\0' &&
-           (value[bytes] != '#' ||
-               (bytes > 0 && !isspace((unsigned char)value[bytes - 1])))) {
-        bytes++;
-    }
-    while (bytes > 0 && isspace((unsigned char)value[bytes - 1])) {
-        bytes--;
-    }
-    return mem_printf("%.*s", (int)bytes, value);
-}
-
 /* A second line for an option is a mistake; the command line wins. */
-static int
-take_job_value(struct job *job, const char *name, const char *value)
+int
+options_take(
+    struct options *o, const char *where, const char *name, const char *value)
 {
-    struct options *o = job->options;
-    char where[512];
-
-    snprintf(where, sizeof(where), "%s: ", job->path);
-    if (strcmp(name, "command") == 0) {
-        if (strcmp(value, o->spec->command) != 0) {
-            report_error("%scommand = %s, but this is codelen %s", where, value,
-                o->spec->command);
-            return -1;
-        }
-        return 0;
-    }
     if (strcmp(name, "job") == 0 || strcmp(name, "help") == 0) {
-        report_error("%s%s cannot stand in a job file", where, name);
+        report_error("%s%s cannot stand in a file", where, name);
         return -1;
     }
     int i = options_find(o, name, strlen(name));
@@ -69,39 +36,29 @@ take_job_value(struct job *job, const char *name, const char *value)
     return o->values[i].is_given ? 0 : options_set(o, (size_t)i, value);
 }
 
-/* What the INI reader calls for each line "key = value". */
 static int
-take_job_line(
-    void *user, const char *section, const char *name, const char *value)
+take_line(void *user, const struct ini_line *line)
 {
-    struct job *job = user;
+    const struct job *job = user;
+    const char *command = job->options->spec->command;
+    char where[512];
 
-    if (job->rc != 0) {
-        return 0;
+    snprintf(where, sizeof(where), "%s: line %u: ", job->path, line->number);
+    if (line->section[0] != '\0') {
+        report_error("%ssection [%s]: a job file has no sections; a file with "
+                     "[sweep] is for codelen plan and codelen run",
+            where, line->section);
+        return -1;
     }
-    if (section[0] != '\0') {
-        report_error(
-            "%s: section [%s]: a job file has no sections", job->path, section);
-        job->rc = -1;
-        return 0;
+    if (strcmp(line->key, "command") != 0) {
+        return options_take(job->options, where, line->key, line->value);
     }
-    char *text = strip_comment(value);
-    job->rc = text == NULL ? -1 : take_job_value(job, name, text);
-    mem_free(text);
-    return job->rc == 0;
-}
-
-/* fgets() without the blanks before a line, which mean nothing here: to the
-   INI reader such a line goes on with the value of the line before. */
-static char *
-read_line(char *line, int bytes_max, void *file)
-{
-    if (fgets(line, bytes_max, file) == NULL) {
-        return NULL;
+    if (strcmp(line->value, command) != 0) {
+        report_error("%scommand = %s, but this is codelen %s", where,
+            line->value, command);
+        return -1;
     }
-    size_t blanks = strspn(line, " \t");
-    memmove(line, line + blanks, strlen(line + blanks) + 1);
-    return line;
+    return 0;
 }
 
 int
@@ -109,27 +66,5 @@ options_read_job(struct options *o, const char *path)
 {
     struct job job = {.options = o, .path = path};
 
-    if (!file_exists(path) || file_is_directory(path)) {
-        report_error("%s: %s", path,
-            file_exists(path) ? "is a directory, a job file is needed"
-                              : "no such file");
-        return -1;
-    }
-    FILE *file = fopen(path, "r");
-    if (file == NULL) {
-        report_error("%s: %s", path, strerror(errno));
-        return -1;
-    }
-    int line = ini_parse_stream(read_line, file, take_job_line, &job);
-    fclose(file);
-    if (job.rc != 0) {
-        return -1;
-    }
-    if (line != 0) {
-        report_error("%s: line %d: not of the form key = value, or longer "
-                     "than 199 characters",
-            path, line > 0 ? line : 0);
-        return -1;
-    }
-    return 0;
+    return ini_read(path, take_line, &job);
 }

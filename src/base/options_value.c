@@ -104,7 +104,8 @@ options_convert(const struct options *o, size_t i, void *settings)
 {
     const struct option *option = &o->spec->table[i];
     const char *text = o->values[i].text;
-    char *field = (char *)settings + option->offset;
+    char unused[sizeof(double)];
+    char *field = settings ? (char *)settings + option->offset : unused;
     bool flag;
 
     switch (option->type) {

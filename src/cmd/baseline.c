@@ -47,7 +47,7 @@ static const struct option table[] = {
                 "study's rule) or with each"},
 };
 
-static const struct options_spec spec = {
+const struct options_spec baseline_spec = {
     .command = "baseline",
     .question = "How many bytes do other compressors need for a corpus, chunk "
                 "by chunk?  Every chunk is decompressed and compared.",
@@ -245,7 +245,7 @@ enum cmd_status
 cmd_baseline(struct par *par, int argc, char **argv)
 {
     struct baseline_settings settings = {0};
-    struct options *options = options_new(&spec);
+    struct options *options = options_new(&baseline_spec);
     const struct codec *codecs[CODECS_MAX];
     enum cmd_status status;
     struct run *run = run_open(&status, par, options, &settings, argc, argv);

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+struct options_spec;
 struct par;
 
 enum cmd_status {
@@ -28,9 +29,14 @@ struct command {
 /* All commands, in the order of the help; ends with a NULL name. */
 extern const struct command cmd_table[];
 
+/* Options of commands that sweeps are made of. */
+extern const struct options_spec measure_spec, baseline_spec, train_spec;
+
 enum cmd_status cmd_measure(struct par *par, int argc, char **argv);
 enum cmd_status cmd_baseline(struct par *par, int argc, char **argv);
 enum cmd_status cmd_export(struct par *par, int argc, char **argv);
+enum cmd_status cmd_plan(struct par *par, int argc, char **argv);
+enum cmd_status cmd_run(struct par *par, int argc, char **argv);
 enum cmd_status cmd_info(struct par *par, int argc, char **argv);
 enum cmd_status cmd_score(struct par *par, int argc, char **argv);
 enum cmd_status cmd_tokenizer(struct par *par, int argc, char **argv);

@@ -90,7 +90,7 @@ static const struct option table[] = {
         .help = "charged for each parameter in the adjusted rate"},
 };
 
-static const struct options_spec spec = {
+const struct options_spec measure_spec = {
     .command = "measure",
     .question = "How many bits does a predictor need to describe a corpus, "
                 "chunk by chunk?  Under mpirun the ranks share the chunks; the "
@@ -327,7 +327,7 @@ enum cmd_status
 cmd_measure(struct par *par, int argc, char **argv)
 {
     struct measure_settings settings = {0};
-    struct options *options = options_new(&spec);
+    struct options *options = options_new(&measure_spec);
     enum cmd_status status;
     struct run *run = run_open(&status, par, options, &settings, argc, argv);
 

@@ -42,7 +42,7 @@ expect 0 codelen measure --job a.job --chunk 256
 prints 'chunks of 256 bytes'
 printf 'corpus = random:1KB\npredicter = uniform\n' >b.job
 expect 2 codelen measure --job b.job
-says 'b.job: unknown option predicter; did you mean predictor\?'
+says 'b.job: line 2: unknown option predicter; did you mean predictor\?'
 expect 2 codelen measure --job none.job
 says 'none.job: no such file'
 
