@@ -14,11 +14,11 @@ build=(build-essential cmake ninja-build pkg-config git
     zlib1g-dev liblzma-dev libbz2-dev libzstd-dev libbrotli-dev
     libarchive-dev libpng-dev libjpeg-dev libflac-dev libjxl-dev libwebp-dev
     libwavpack-dev libcunit1-dev)
-run=(python3 python3-numpy python3-pandas python3-matplotlib python3-h5py
-    python3-pip dict-gcide curl unzip xz-utils ca-certificates)
+run=(python3 python3-numpy python3-scipy python3-pandas python3-matplotlib
+    python3-h5py python3-pip dict-gcide curl unzip xz-utils ca-certificates)
 tests=(libhdf5-dev clang libomp-dev libclang-rt-14-dev clang-format
     universal-ctags zstd gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-    qemu-user)
+    qemu-user chromium)
 
 want=("${build[@]}" "${run[@]}")
 case "${1:-}" in
