@@ -277,10 +277,11 @@ static const struct option table[] = {
         .type = OPTION_CHOICE,
         .offset = AT(engine),
         .value = "auto",
-        .choices = "auto|own|blas",
+        .choices = "auto|own|blas|bf16",
         .is_outside = true,
-        .help = "what computes matrix products; auto: the faster, measured at "
-                "the start"},
+        .help = "what computes matrix products; auto: the faster of own and "
+                "blas, measured at the start; bf16: rounded factors on the "
+                "matrix unit of x86 (AMX), the fastest where there is one"},
     {.name = "recompute",
         .type = OPTION_FLAG,
         .offset = AT(recompute),

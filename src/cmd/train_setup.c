@@ -227,6 +227,8 @@ choose_engine(struct train *t, bool is_resumed)
         engine = t->state.engine;
     } else if (strcmp(t->settings->engine, "blas") == 0) {
         engine = NET_BLAS;
+    } else if (strcmp(t->settings->engine, "bf16") == 0) {
+        engine = NET_BF16;
     } else if (strcmp(t->settings->engine, "auto") == 0 &&
                par_rank(t->par) == 0) {
         struct net_options options = net_settings(t);

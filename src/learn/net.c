@@ -10,14 +10,15 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/report.h"
 #include "learn/net_parts.h"
 #include "learn/net_worker.h"
 #include "math/kernels.h"
 #include "model/model_config.h"
 
-/* Logits of a part of a group: at most 8 MiB, and at least some rows. */
-#define LOGIT_FLOATS   (2 << 20)
-#define LOGIT_ROWS_MIN 32
+/* Rows of logits, for a large vocabulary: no less, and at most 8 MiB. */
+#define LOGIT_ROWS_MIN   32
+#define LOGIT_FLOATS_MAX ((size_t)2 << 20)
 
 static size_t
 smaller(size_t a, size_t b)
@@ -36,6 +37,15 @@ static size_t
 group_size(size_t T)
 {
     return larger(GROUP_ROWS / T, 1);
+}
+
+/* Rows of arrays that are so wide; whole blocks of sums, whatever is wide. */
+static size_t
+rows_of_part(size_t width)
+{
+    const size_t n = PART_FLOATS / width / NET_OUTER_ROWS * NET_OUTER_ROWS;
+
+    return larger(n, NET_OUTER_ROWS);
 }
 
 static int
@@ -93,6 +103,13 @@ net_new(const struct model_config *config, size_t context_max,
     if (!net) {
         return NULL;
     }
+    if (!net_engine_exists(options->engine)) {
+        report_error("matrix products: %s is not in this processor, system or "
+                     "program; choose another engine",
+            net_engine_name(options->engine));
+        mem_free(net);
+        return NULL;
+    }
     net->options = *options;
     net->kernel = net_kernel_find(options->kernels);
     net->products = kernels_find(
@@ -103,8 +120,11 @@ net_new(const struct model_config *config, size_t context_max,
         mem_free(net);
         return NULL;
     }
-    net->logit_rows = smaller(
-        net->rows_max, larger(LOGIT_FLOATS / net->shape.V, LOGIT_ROWS_MIN));
+    net->part_rows = rows_of_part(larger(
+        2 * net->shape.F, (net->shape.H + 2 * net->shape.G) * net->shape.D));
+    net->logit_rows = smaller(rows_of_part(net->shape.V),
+        larger(LOGIT_FLOATS_MAX / net->shape.V, LOGIT_ROWS_MIN));
+    net->logit_rows = smaller(net->logit_rows, net->rows_max);
     if (make_positions(net, config) != 0 || net_pack_init(net) != 0 ||
         make_workers(net) != 0) {
         net_free(net);

@@ -25,6 +25,7 @@ struct net;
 enum net_engine {
     NET_OWN,  /* math/gemm */
     NET_BLAS, /* OpenBLAS */
+    NET_BF16, /* factors rounded to bf16, on a matrix unit */
     NET_ENGINES,
 };
 
@@ -112,8 +113,8 @@ void net_learn(struct net *net, float *gradients, double *nats,
 double net_flops(const struct net *net, size_t B, size_t T);
 
 /*
- * Set speed[e] to tokens per second with engine e (0: not in this program),
- * found by learning from made-up sequences of context tokens for about a
+ * Set speed[e] to tokens per second with engine e (0: not in this program,
+ * or it rounds more than floats do), found by learning from made-up sequences of context tokens for about a
  * second, and *fastest.  Another engine gives other bits: who continues a
  * run takes the engine of its start.
  */
@@ -122,5 +123,8 @@ int net_compare(enum net_engine *fastest, double speed[NET_ENGINES],
     const struct net_options *options);
 
 const char *net_engine_name(enum net_engine engine);
+
+/* Whether program, processor and system have it. */
+bool net_engine_exists(enum net_engine engine);
 
 #endif /* LEARN_NET_H */

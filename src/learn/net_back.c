@@ -96,58 +96,70 @@ net_loss(struct net_worker *w, const float *parameters,
     }
 }
 
-/* width (R, C) = gradient of mlp_in by that of the MLP's output. */
+/*
+ * Rows [first, first + n) of R: width (n, C) = gradient of mlp_in by that of
+ * the MLP's output.
+ */
 static void
-mlp_back(struct net_worker *w, const float *d_out, size_t l, size_t R)
+mlp_back(struct net_worker *w, const float *d_out, size_t l, size_t first,
+    size_t n, size_t R)
 {
     const struct net *net = w->net;
     const struct net_shape *s = &net->shape;
     const struct net_packed *up = packed_of(net, l, NET_UP);
     const struct net_packed *down = packed_of(net, l, NET_DOWN);
     struct net_slot *slot = &w->slots[l];
-    float *act = w->act, *d_up = slot->mlp;
+    float *act = w->act, *d_up = slot->mlp + first * 2 * s->F;
 
-    net_map_back(down, w->d_act, d_out, R);
+    net_map_back(down, w->d_act, d_out, n);
     if (s->is_gated) {
-        net->kernel->swiglu_back(act, slot->mlp, w->d_act, R, s->F);
+        net->kernel->swiglu_back(act, d_up, w->d_act, n, s->F);
     } else {
-        act = slot->mlp;
+        act = slot->mlp + first * s->F;
         d_up = w->d_act;
-        net->kernel->multiply(d_up, act + R * s->F, R * s->F);
+        net->kernel->multiply(d_up, act + R * s->F, n * s->F);
     }
-    net_map_learn(w, down, d_out, act, R);
-    net_map_learn(w, up, d_up, slot->mlp_in, R);
-    net_map_back(up, w->width, d_up, R);
+    net_map_learn(w, down, d_out, act, n);
+    net_map_learn(w, up, d_up, slot->mlp_in + first * s->C, n);
+    net_map_back(up, w->width, d_up, n);
 }
 
-/* Gradients of q and k before rotation and norms; wide holds those after. */
+/*
+ * Gradients of q and k before rotation and norms; wide holds those after, of
+ * rows [first, first + n).
+ */
 static void
-turn_heads_back(struct net_worker *w, const float *parameters,
-    const struct net_group *group, size_t l)
+turn_heads_back(struct net_worker *w, const float *parameters, size_t T,
+    size_t l, size_t first, size_t n)
 {
     const struct net_shape *s = &w->net->shape;
     const struct net_layer *layer = &s->layers[l];
     const struct net_slot *slot = &w->slots[l];
-    const size_t R = group->n * group->T, n = s->H + s->G;
-    const size_t stride = (s->H + 2 * s->G) * s->D;
+    const size_t n_heads = s->H + s->G, n_pairs = s->D / 2;
+    const size_t stride = (n_heads + s->G) * s->D;
+    float *wide = w->wide + first * stride;
 
-    for (size_t i = 0; s->is_rotary && i < group->n; i++) {
-        w->net->kernel->rotate_back(w->wide + i * group->T * stride, stride,
-            w->net->cosine, w->net->sine, group->T, n, s->D);
+    for (size_t t = 0, n_here; s->is_rotary && t < n; t += n_here) {
+        const size_t position = (first + t) % T;
+
+        n_here = n - t < T - position ? n - t : T - position;
+        w->net->kernel->rotate_back(wide + t * stride, stride,
+            w->net->cosine + position * n_pairs,
+            w->net->sine + position * n_pairs, n_here, n_heads, s->D);
     }
-    for (size_t h = 0; layer->q_norm.gain != NET_NONE && h < n; h++) {
+    for (size_t h = 0; layer->q_norm.gain != NET_NONE && h < n_heads; h++) {
         const size_t gain = h < s->H ? layer->q_norm.gain : layer->k_norm.gain;
 
         w->net->kernel->norm_back(&(struct net_norm){
-            .in = slot->raw + h * s->D,
-            .in_stride = n * s->D,
+            .in = slot->raw + (first * n_heads + h) * s->D,
+            .in_stride = n_heads * s->D,
             .gain = parameters + gain,
-            .stats = slot->head_norm_stats + 2 * R * h,
-            .T = R,
+            .stats = slot->head_norm_stats + 2 * (w->net->rows_max * h + first),
+            .T = n,
             .C = s->D,
-            .d_out = w->wide + h * s->D,
+            .d_out = wide + h * s->D,
             .d_out_stride = stride,
-            .d_in = w->wide + h * s->D,
+            .d_in = wide + h * s->D,
             .d_in_stride = stride,
             .d_gain = w->gradients + gain,
         });
@@ -176,52 +188,98 @@ attend_back(struct net_worker *w, const struct net_group *group, size_t l)
     }
 }
 
-/* d_in (R, C) = gradient of what enters attention by that of its output. */
+/*
+ * Rows [first, first + n): d_attended by the gradient of the stream after
+ * attention.
+ */
 static void
-attention_back(struct net_worker *w, float *d_in, const float *d_out,
-    const float *parameters, const struct net_group *group, size_t l)
+output_back(
+    struct net_worker *w, const float *d_out, size_t l, size_t first, size_t n)
 {
     const struct net *net = w->net;
     const struct net_packed *output = packed_of(net, l, NET_ATTENDED);
-    const struct net_packed *qkv = packed_of(net, l, NET_QKV);
-    const struct net_slot *slot = &w->slots[l];
-    const size_t R = group->n * group->T;
+    const size_t at = first * net->shape.H * net->shape.D;
 
-    net_map_back(output, w->d_attended, d_out, R);
-    net_map_learn(w, output, d_out, slot->attended, R);
-    attend_back(w, group, l);
-    turn_heads_back(w, parameters, group, l);
-    net_map_learn(w, qkv, w->wide,
-        net->shape.is_post_norm ? w->stream[l] : slot->normed, R);
-    net_map_back(qkv, d_in, w->wide, R);
+    net_map_back(output, w->d_attended + at, d_out, n);
+    net_map_learn(w, output, d_out, w->slots[l].attended + at, n);
+}
+
+/* Rows [first, first + n): width = gradient of the input by that of q, k, v. */
+static void
+qkv_back(struct net_worker *w, const float *parameters, size_t T, size_t l,
+    size_t first, size_t n)
+{
+    const struct net *net = w->net;
+    const struct net_shape *s = &net->shape;
+    const struct net_packed *qkv = packed_of(net, l, NET_QKV);
+    const float *in = s->is_post_norm ? w->stream[l] : w->slots[l].normed;
+    float *wide = w->wide + first * (s->H + 2 * s->G) * s->D;
+
+    turn_heads_back(w, parameters, T, l, first, n);
+    net_map_learn(w, qkv, wide, in + first * s->C, n);
+    net_map_back(qkv, w->width, wide, n);
+}
+
+/* Rows [first, first + n) of R, down to what attention gave. */
+static void
+back_to_attention(struct net_worker *w, const float *parameters, size_t l,
+    size_t first, size_t n, size_t R)
+{
+    const struct net_shape *s = &w->net->shape;
+    const struct net_layer *layer = &s->layers[l];
+    const struct net_slot *slot = &w->slots[l];
+    const size_t at = first * s->C;
+    float *d_stream = w->d_stream + at;
+
+    if (s->is_post_norm) {
+        norm_back(w, d_stream, false, d_stream, slot->sum + at,
+            slot->mlp_stats + 2 * first, parameters, &layer->mlp_norm, n);
+        mlp_back(w, d_stream, l, first, n, R);
+        w->net->kernel->add_scaled(d_stream, w->width, 1.0f, n * s->C);
+        norm_back(w, d_stream, false, d_stream, slot->middle + at,
+            slot->attention_stats + 2 * first, parameters,
+            &layer->attention_norm, n);
+    } else {
+        mlp_back(w, d_stream, l, first, n, R);
+        norm_back(w, d_stream, true, w->width, slot->middle + at,
+            slot->mlp_stats + 2 * first, parameters, &layer->mlp_norm, n);
+    }
+    output_back(w, d_stream, l, first, n);
+}
+
+/* Rows [first, first + n) from the heads' inputs down. */
+static void
+back_from_attention(struct net_worker *w, const float *parameters, size_t T,
+    size_t l, size_t first, size_t n)
+{
+    const struct net_shape *s = &w->net->shape;
+    const size_t at = first * s->C;
+
+    qkv_back(w, parameters, T, l, first, n);
+    if (s->is_post_norm) {
+        w->net->kernel->add_scaled(w->d_stream + at, w->width, 1.0f, n * s->C);
+    } else {
+        norm_back(w, w->d_stream + at, true, w->width, w->stream[l] + at,
+            w->slots[l].attention_stats + 2 * first, parameters,
+            &s->layers[l].attention_norm, n);
+    }
 }
 
 void
 net_back_layer(struct net_worker *w, const float *parameters,
     const struct net_group *group, size_t l)
 {
-    const struct net_shape *s = &w->net->shape;
-    const struct net_layer *layer = &s->layers[l];
-    struct net_slot *slot = &w->slots[l];
-    const size_t R = group->n * group->T;
+    const size_t R = group->n * group->T, rows = w->net->part_rows;
 
-    if (s->is_post_norm) {
-        norm_back(w, w->d_stream, false, w->d_stream, slot->sum,
-            slot->mlp_stats, parameters, &layer->mlp_norm, R);
-        mlp_back(w, w->d_stream, l, R);
-        w->net->kernel->add_scaled(w->d_stream, w->width, 1.0f, R * s->C);
-        norm_back(w, w->d_stream, false, w->d_stream, slot->middle,
-            slot->attention_stats, parameters, &layer->attention_norm, R);
-        attention_back(w, w->width, w->d_stream, parameters, group, l);
-        w->net->kernel->add_scaled(w->d_stream, w->width, 1.0f, R * s->C);
-        return;
+    for (size_t first = 0; first < R; first += rows) {
+        back_to_attention(
+            w, parameters, l, first, R - first < rows ? R - first : rows, R);
     }
-    mlp_back(w, w->d_stream, l, R);
-    norm_back(w, w->d_stream, true, w->width, slot->middle, slot->mlp_stats,
-        parameters, &layer->mlp_norm, R);
-    attention_back(w, w->width, w->d_stream, parameters, group, l);
-    norm_back(w, w->d_stream, true, w->width, w->stream[l],
-        slot->attention_stats, parameters, &layer->attention_norm, R);
+    attend_back(w, group, l);
+    for (size_t first = 0; first < R; first += rows) {
+        back_from_attention(w, parameters, group->T, l, first,
+            R - first < rows ? R - first : rows);
+    }
 }
 
 void

@@ -53,40 +53,47 @@ embed(struct net_worker *w, const float *parameters,
     }
 }
 
-/* q and k of the group: normed per head, rotated. */
+/* Rows [first, first + n) of q and k: normed per head, rotated. */
 static void
-turn_heads(struct net_worker *w, const float *parameters,
-    const struct net_group *group, size_t l)
+turn_heads(struct net_worker *w, const float *parameters, size_t T, size_t l,
+    size_t first, size_t n)
 {
     const struct net_shape *s = &w->net->shape;
     const struct net_layer *layer = &s->layers[l];
     struct net_slot *slot = &w->slots[l];
-    const size_t R = group->n * group->T, n = s->H + s->G;
-    const size_t stride = (s->H + 2 * s->G) * s->D;
+    const size_t n_heads = s->H + s->G, n_pairs = s->D / 2;
+    const size_t stride = (n_heads + s->G) * s->D;
+    float *qkv = slot->qkv + first * stride;
+    float *raw = slot->raw + first * n_heads * s->D;
 
     if (layer->q_norm.gain != NET_NONE) {
-        for (size_t t = 0; t < R; t++) {
-            memcpy(slot->raw + t * n * s->D, slot->qkv + t * stride,
-                n * s->D * sizeof(float));
+        for (size_t t = 0; t < n; t++) {
+            memcpy(raw + t * n_heads * s->D, qkv + t * stride,
+                n_heads * s->D * sizeof(float));
         }
-        for (size_t h = 0; h < n; h++) {
+        for (size_t h = 0; h < n_heads; h++) {
             w->net->kernel->norm(&(struct net_norm){
-                .in = slot->raw + h * s->D,
-                .in_stride = n * s->D,
+                .in = raw + h * s->D,
+                .in_stride = n_heads * s->D,
                 .gain = parameters +
                         (h < s->H ? layer->q_norm.gain : layer->k_norm.gain),
-                .stats = slot->head_norm_stats + 2 * R * h,
+                .stats =
+                    slot->head_norm_stats + 2 * (w->net->rows_max * h + first),
                 .epsilon = s->epsilon,
-                .T = R,
+                .T = n,
                 .C = s->D,
-                .out = slot->qkv + h * s->D,
+                .out = qkv + h * s->D,
                 .out_stride = stride,
             });
         }
     }
-    for (size_t i = 0; s->is_rotary && i < group->n; i++) {
-        w->net->kernel->rotate(slot->qkv + i * group->T * stride, stride,
-            w->net->cosine, w->net->sine, group->T, n, s->D);
+    for (size_t t = 0, n_here; s->is_rotary && t < n; t += n_here) {
+        const size_t position = (first + t) % T;
+
+        n_here = n - t < T - position ? n - t : T - position;
+        w->net->kernel->rotate(qkv + t * stride, stride,
+            w->net->cosine + position * n_pairs,
+            w->net->sine + position * n_pairs, n_here, n_heads, s->D);
     }
 }
 
@@ -127,66 +134,101 @@ attend(struct net_worker *w, const struct net_group *group, size_t l)
     }
 }
 
-/* out (R, C) = in + the MLP of mlp_in. */
+/* Rows [first, first + n): out (R, C) = in + the MLP of mlp_in. */
 static void
 mlp(struct net_worker *w, float *out, const float *in, const float *parameters,
-    size_t l, size_t R)
+    size_t l, size_t first, size_t n, size_t R)
 {
     const struct net *net = w->net;
     const struct net_shape *s = &net->shape;
     const struct net_packed *up = packed_of(net, l, NET_UP);
     const struct net_packed *down = packed_of(net, l, NET_DOWN);
     struct net_slot *slot = &w->slots[l];
+    const float *mlp_in = slot->mlp_in + first * s->C;
     float *act = w->act;
 
     if (s->is_gated) {
-        net_map_forward(net, up, slot->mlp, slot->mlp_in, parameters, R);
-        net->kernel->swiglu(act, slot->mlp, R, s->F);
+        float *gate_up = slot->mlp + first * 2 * s->F;
+
+        net_map_forward(net, up, gate_up, mlp_in, parameters, n);
+        net->kernel->swiglu(act, gate_up, n, s->F);
     } else {
-        act = slot->mlp;
-        net_map_multiply(up, w->wide, slot->mlp_in, R);
+        act = slot->mlp + first * s->F;
+        net_map_multiply(up, w->wide, mlp_in, n);
         net->kernel->gelu(act, act + R * s->F, w->wide,
-            net_map_bias(up, parameters), R, s->F);
+            net_map_bias(up, parameters), n, s->F);
     }
-    net_map_multiply(down, w->width, act, R);
-    net->kernel->add_rows(
-        out, in, w->width, net_map_bias(down, parameters), R, s->C);
+    net_map_multiply(down, w->width, act, n);
+    net->kernel->add_rows(out + first * s->C, in + first * s->C, w->width,
+        net_map_bias(down, parameters), n, s->C);
+}
+
+/* Rows [first, first + n) up to the rotated heads. */
+static void
+before_attention(struct net_worker *w, const float *parameters, size_t T,
+    size_t l, size_t first, size_t n)
+{
+    const struct net *net = w->net;
+    const struct net_shape *s = &net->shape;
+    struct net_slot *slot = &w->slots[l];
+    const float *in = w->stream[l] + first * s->C;
+    const size_t stride = (s->H + 2 * s->G) * s->D;
+
+    if (!s->is_post_norm) {
+        float *normed = slot->normed + first * s->C;
+
+        norm(net, normed, slot->attention_stats + 2 * first, in, parameters,
+            &s->layers[l].attention_norm, n);
+        in = normed;
+    }
+    net_map_forward(net, packed_of(net, l, NET_QKV), slot->qkv + first * stride,
+        in, parameters, n);
+    turn_heads(w, parameters, T, l, first, n);
+}
+
+/* Rows [first, first + n) of R from what attention gave on. */
+static void
+after_attention(struct net_worker *w, const float *parameters, size_t l,
+    size_t first, size_t n, size_t R)
+{
+    const struct net *net = w->net;
+    const struct net_shape *s = &net->shape;
+    const struct net_layer *layer = &s->layers[l];
+    const struct net_packed *output = packed_of(net, l, NET_ATTENDED);
+    struct net_slot *slot = &w->slots[l];
+    const size_t at = first * s->C;
+    float *middle = slot->middle + at, *mlp_in = slot->mlp_in + at;
+
+    net_map_multiply(output, w->width, slot->attended + first * s->H * s->D, n);
+    net->kernel->add_rows(middle, w->stream[l] + at, w->width,
+        net_map_bias(output, parameters), n, s->C);
+    if (s->is_post_norm) {
+        norm(net, mlp_in, slot->attention_stats + 2 * first, middle, parameters,
+            &layer->attention_norm, n);
+        mlp(w, slot->sum, slot->mlp_in, parameters, l, first, n, R);
+        norm(net, w->stream[l + 1] + at, slot->mlp_stats + 2 * first,
+            slot->sum + at, parameters, &layer->mlp_norm, n);
+    } else {
+        norm(net, mlp_in, slot->mlp_stats + 2 * first, middle, parameters,
+            &layer->mlp_norm, n);
+        mlp(w, w->stream[l + 1], slot->middle, parameters, l, first, n, R);
+    }
 }
 
 void
 net_forward_layer(struct net_worker *w, const float *parameters,
     const struct net_group *group, size_t l)
 {
-    const struct net *net = w->net;
-    const struct net_shape *s = &net->shape;
-    const struct net_layer *layer = &s->layers[l];
-    struct net_slot *slot = &w->slots[l];
-    const float *in = w->stream[l];
-    const struct net_packed *output = packed_of(net, l, NET_ATTENDED);
-    const size_t R = group->n * group->T;
+    const size_t R = group->n * group->T, rows = w->net->part_rows;
 
-    if (!s->is_post_norm) {
-        norm(net, slot->normed, slot->attention_stats, in, parameters,
-            &layer->attention_norm, R);
-        in = slot->normed;
+    for (size_t first = 0; first < R; first += rows) {
+        before_attention(w, parameters, group->T, l, first,
+            R - first < rows ? R - first : rows);
     }
-    net_map_forward(
-        net, packed_of(net, l, NET_QKV), slot->qkv, in, parameters, R);
-    turn_heads(w, parameters, group, l);
     attend(w, group, l);
-    net_map_multiply(output, w->width, slot->attended, R);
-    net->kernel->add_rows(slot->middle, w->stream[l], w->width,
-        net_map_bias(output, parameters), R, s->C);
-    if (s->is_post_norm) {
-        norm(net, slot->mlp_in, slot->attention_stats, slot->middle, parameters,
-            &layer->attention_norm, R);
-        mlp(w, slot->sum, slot->mlp_in, parameters, l, R);
-        norm(net, w->stream[l + 1], slot->mlp_stats, slot->sum, parameters,
-            &layer->mlp_norm, R);
-    } else {
-        norm(net, slot->mlp_in, slot->mlp_stats, slot->middle, parameters,
-            &layer->mlp_norm, R);
-        mlp(w, w->stream[l + 1], slot->middle, parameters, l, R);
+    for (size_t first = 0; first < R; first += rows) {
+        after_attention(
+            w, parameters, l, first, R - first < rows ? R - first : rows, R);
     }
 }
 

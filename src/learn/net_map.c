@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "learn/net_bf16.h"
 #include "learn/net_parts.h"
 #include "math/gemm.h"
 #include "math/vector.h"
@@ -50,6 +51,16 @@ net_pack_init(struct net *net)
         struct net_packed *p = &net->packed[i];
 
         p->map = map_at(&net->shape, i);
+        if (net->options.engine == NET_BF16) {
+            p->bf16 = mem_alloc(
+                net_bf16_size(p->map->N, p->map->K), sizeof(*p->bf16));
+            p->bf16_turned = mem_alloc(
+                net_bf16_size(p->map->K, p->map->N), sizeof(*p->bf16));
+            if (!p->bf16 || !p->bf16_turned) {
+                return -1;
+            }
+            continue;
+        }
         p->forward = gemm_weights_new(net->products, p->map->N, p->map->K);
         p->backward = gemm_weights_new(net->products, p->map->K, p->map->N);
         if (!p->forward || !p->backward) {
@@ -65,6 +76,8 @@ net_pack_release(struct net *net)
     for (size_t i = 0; i < net->n_packed; i++) {
         gemm_weights_free(net->packed[i].forward);
         gemm_weights_free(net->packed[i].backward);
+        mem_free(net->packed[i].bf16);
+        mem_free(net->packed[i].bf16_turned);
     }
     mem_free(net->packed);
 }
@@ -75,8 +88,13 @@ net_pack_bytes(const struct net *net)
     size_t bytes = 0;
 
     for (size_t i = 0; i < net->n_packed; i++) {
-        bytes += gemm_weights_bytes(net->packed[i].forward) +
-                 gemm_weights_bytes(net->packed[i].backward);
+        const struct net_packed *p = &net->packed[i];
+
+        bytes += p->bf16 ? (net_bf16_size(p->map->N, p->map->K) +
+                               net_bf16_size(p->map->K, p->map->N)) *
+                               sizeof(*p->bf16)
+                         : gemm_weights_bytes(p->forward) +
+                               gemm_weights_bytes(p->backward);
     }
     return bytes;
 }
@@ -119,8 +137,13 @@ pack_map(const struct net_packed *p, float *straight, float *turned,
         row += piece->n_rows;
     }
     turn(turned, map->N, straight, map->N, map->K);
-    gemm_pack(p->forward, straight, 0, map->N);
-    gemm_pack(p->backward, turned, 0, map->K);
+    if (p->bf16) {
+        net_bf16_pack(p->bf16, straight, map->N, map->K);
+        net_bf16_pack(p->bf16_turned, turned, map->K, map->N);
+    } else {
+        gemm_pack(p->forward, straight, 0, map->N);
+        gemm_pack(p->backward, turned, 0, map->K);
+    }
 }
 
 void
@@ -148,7 +171,11 @@ net_map_multiply(
 {
     const struct net_map *map = packed->map;
 
-    gemm(out, map->N, in, map->K, packed->forward, R, 1);
+    if (packed->bf16) {
+        net_bf16_multiply(out, in, packed->bf16, R, map->N, map->K);
+    } else {
+        gemm(out, map->N, in, map->K, packed->forward, R, 1);
+    }
 }
 
 const float *
@@ -184,7 +211,11 @@ net_map_back(
 {
     const struct net_map *map = packed->map;
 
-    gemm(d_in, map->K, d_out, map->N, packed->backward, R, 1);
+    if (packed->bf16) {
+        net_bf16_multiply(d_in, d_out, packed->bf16_turned, R, map->K, map->N);
+    } else {
+        gemm(d_in, map->K, d_out, map->N, packed->backward, R, 1);
+    }
 }
 
 void
@@ -222,6 +253,8 @@ net_map_learn(struct net_worker *w, const struct net_packed *packed,
         }
         if (net->options.engine == NET_BLAS) {
             net_blas_outer(&o);
+        } else if (net->options.engine == NET_BF16) {
+            net_bf16_outer(&o);
         } else {
             net->kernel->outer(&o);
         }

@@ -23,11 +23,18 @@ struct gemm_weights;
  */
 #define GROUP_ROWS 512
 
+/*
+ * Floats of the widest array over the rows that go through some steps one
+ * after the other: half a MiB, so that they stay in L2 between the steps.
+ */
+#define PART_FLOATS ((size_t)128 * 1024)
+
 /* A linear map ready for products. */
 struct net_packed {
     const struct net_map *map;
     struct gemm_weights *forward;  /* (N, K) */
     struct gemm_weights *backward; /* (K, N) */
+    uint16_t *bf16, *bf16_turned;  /* instead, with that engine */
 };
 
 /* What the backward pass of a layer needs, besides its input. */
@@ -36,8 +43,8 @@ struct net_slot {
     float *attention_stats; /* (R, 2) of the norm */
     float *qkv;             /* (R, (H + 2 G) D), q and k normed and rotated */
     float *raw;             /* (R, (H + G) D): before; norms of q, k only */
-    float *head_norm_stats; /* (H + G, R, 2) */
-    float *head_stats;      /* (H, R, 2) */
+    float *head_norm_stats; /* (H + G, rows_max, 2) */
+    float *head_stats;      /* (H, rows_max, 2) */
     float *attended;        /* (R, H D) */
     float *middle;          /* (R, C): stream after attention */
     float *mlp_in;          /* (R, C): the input of the MLP */
@@ -73,7 +80,8 @@ struct net {
     const struct net_kernel *kernel;
     const struct kernels *products; /* of the engine */
     size_t context_max, rows_max;   /* of a group */
-    size_t logit_rows;
+    size_t part_rows;          /* that take some steps one after the other */
+    size_t logit_rows;         /* the same of the head */
     float *cosine, *sine;      /* (context_max, D / 2), rotary */
     float *positions;          /* (context_max, C), sinusoidal */
     struct net_packed *packed; /* 4 per layer, then the head */

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "learn/net_bf16.h"
 #include "learn/net_parts.h"
 #include "math/gemm.h"
 #include "model/model_config.h"
@@ -57,7 +58,25 @@ net_flops(const struct net *net, size_t B, size_t T)
 const char *
 net_engine_name(enum net_engine engine)
 {
-    return engine == NET_BLAS ? "OpenBLAS" : "own";
+    static const char *const names[NET_ENGINES] = {
+        [NET_OWN] = "own", [NET_BLAS] = "OpenBLAS", [NET_BF16] = "bf16"};
+
+    return engine < NET_ENGINES ? names[engine] : "an unknown engine";
+}
+
+bool
+net_engine_exists(enum net_engine engine)
+{
+    switch (engine) {
+    case NET_OWN:
+        return true;
+    case NET_BLAS:
+        return gemm_blas_library() != NULL;
+    case NET_BF16:
+        return net_bf16_exists();
+    default:
+        return false;
+    }
 }
 
 /* Tokens per second of the best of some batches. */
@@ -108,7 +127,7 @@ net_compare(enum net_engine *fastest, double speed[NET_ENGINES],
         int rc;
 
         speed[e] = 0.0;
-        if (e == NET_BLAS && !gemm_blas_library()) {
+        if (e == NET_BF16 || !net_engine_exists(e)) {
             continue;
         }
         here.engine = e;

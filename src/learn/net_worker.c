@@ -7,6 +7,7 @@
 #include "learn/net_worker.h"
 
 #include "base/mem.h"
+#include "learn/net_bf16.h"
 
 /* Floats of a cache line: every array begins at one. */
 #define LINE_FLOATS (MEM_ALIGN / sizeof(float))
@@ -63,7 +64,8 @@ static size_t
 scratch_floats(const struct net *net)
 {
     const struct net_shape *s = &net->shape;
-    size_t n = net_head_scratch(net->context_max, s->D);
+    size_t n =
+        larger(net_head_scratch(net->context_max, s->D), NET_BF16_SCRATCH);
 
     for (size_t i = 0; i < net->n_packed; i++) {
         const struct net_map *map = net->packed[i].map;

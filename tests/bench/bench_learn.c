@@ -469,6 +469,9 @@ main(int argc, char **argv)
                     continue;
                 }
                 for (enum net_engine e = 0; e < NET_ENGINES; e++) {
+                    if (!net_engine_exists(e)) {
+                        continue;
+                    }
                     bench_step(&s, widths[w], contexts[t], n, e);
                 }
             }
