@@ -24,6 +24,15 @@ clock_utc(char *out, size_t out_bytes_max)
     strftime(out, out_bytes_max, "%Y-%m-%dT%H:%M:%SZ", &parts);
 }
 
+double
+clock_thread_s(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 void
 clock_sleep_s(double seconds)
 {

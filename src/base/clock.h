@@ -9,6 +9,10 @@
 /* Seconds on a clock that never jumps; only differences mean something. */
 double clock_now_s(void);
 
+/* Seconds that the calling thread has computed: others on its core do not
+   count. */
+double clock_thread_s(void);
+
 /* Do nothing for a while; a signal may end it early. */
 void clock_sleep_s(double seconds);
 
