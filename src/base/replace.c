@@ -29,8 +29,8 @@ fail(struct replace *file, const char *path)
 }
 
 /* "DIR/.NAME.partial". */
-static char *
-name_partial(const char *path)
+char *
+replace_partial_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash == NULL ? path : slash + 1;
@@ -48,7 +48,7 @@ replace_begin(const char *path)
     }
     file->fd = -1;
     file->path = mem_strdup(path);
-    file->partial = name_partial(path);
+    file->partial = replace_partial_name(path);
     if (file->path != NULL && file->partial != NULL) {
         file->fd =
             open(file->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -80,24 +80,37 @@ replace_write(struct replace *file, const void *data, size_t bytes)
 }
 
 /* The name of the file: its directory. */
-static void
-sync_parent(struct replace *file)
+static int
+sync_parent(const char *path)
 {
-    char *copy = mem_strdup(file->path);
+    char *copy = mem_strdup(path);
     int fd = copy == NULL
                  ? -1
                  : open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = 0;
 
     /* EINVAL: this file system has nothing to sync here. */
     if (copy == NULL) {
-        file->rc = -1;
+        rc = -1;
     } else if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL)) {
-        fail(file, file->path);
+        report_error("%s: %s", path, strerror(errno));
+        rc = -1;
     }
     if (fd >= 0) {
         close(fd);
     }
     mem_free(copy);
+    return rc;
+}
+
+int
+replace_rename(const char *partial, const char *path)
+{
+    if (rename(partial, path) != 0) {
+        report_error("%s: %s", path, strerror(errno));
+        return -1;
+    }
+    return sync_parent(path);
 }
 
 int
@@ -106,11 +119,8 @@ replace_finish(struct replace *file)
     if (file->rc == 0 && fsync(file->fd) != 0 && errno != EINVAL) {
         fail(file, file->path);
     }
-    if (file->rc == 0 && rename(file->partial, file->path) != 0) {
-        fail(file, file->path);
-    }
     if (file->rc == 0) {
-        sync_parent(file);
+        file->rc = replace_rename(file->partial, file->path);
     }
     int rc = file->rc;
     replace_abandon(file);

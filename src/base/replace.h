@@ -30,4 +30,11 @@ void replace_abandon(struct replace *file);
 /* All of it at once. */
 int replace_file(const char *path, const void *data, size_t bytes);
 
+/*
+ * For files that are written in another way: the name before it is whole
+ * (freed with mem_free()), and putting it, synced, in its place.
+ */
+char *replace_partial_name(const char *path);
+int replace_rename(const char *partial, const char *path);
+
 #endif /* BASE_REPLACE_H */

@@ -234,7 +234,8 @@ open_predictor(struct par_memory **memory, struct run *run,
         .n_threads = run_threads(run),
     };
 
-    return shared_predictor_open(memory, run, &options);
+    return shared_predictor_open(
+        memory, run_par(run), run_phases(run), &options);
 }
 
 /* Put the predictor into the lists of attributes. */

@@ -115,7 +115,7 @@ run_open(enum cmd_status *status, struct par *par, struct options *options,
     if (identify(run) != 0) {
         goto fail;
     }
-    run_add_phase(run, RUN_SETUP_CORPUS, &now);
+    run_phase_add(&run->phases, RUN_SETUP_CORPUS, &now);
     identify_options(run);
     run->n_chunks = shard_chunk_count(
         corpus_bytes(run->corpus), run->settings->chunk_bytes);
@@ -174,8 +174,8 @@ run_identity(struct run *run)
     return run->identity;
 }
 
-void
-run_add_phase(struct run *run, enum run_phase phase, double *since)
+struct run_phases *
+run_phases(struct run *run)
 {
-    run_phase_add(&run->phases, phase, since);
+    return &run->phases;
 }

@@ -102,8 +102,8 @@ struct corpus *run_corpus(const struct run *run);
 uint64_t run_chunk_count(const struct run *run);
 uint64_t run_chunk_bytes_max(const struct run *run);
 
-/* Add the time since *since to a phase of this rank; *since becomes now. */
-void run_add_phase(struct run *run, enum run_phase phase, double *since);
+/* Time of this rank by phase. */
+struct run_phases *run_phases(struct run *run);
 
 /*
  * What is known about the run for the output; commands add to it.  identity:

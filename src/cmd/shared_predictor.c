@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
-#include "cmd/run.h"
+#include "cmd/run_phases.h"
 #include "model/model.h"
 #include "par/par.h"
 #include "predict/predict.h"
@@ -50,32 +50,39 @@ end_hash(struct hashing *hashing)
     return hashing->rc;
 }
 
+static void
+add_phase(struct run_phases *phases, enum run_phase phase, double *since)
+{
+    if (phases != NULL) {
+        run_phase_add(phases, phase, since);
+    }
+}
+
 /* Pack this rank's part of the weights, and hash. */
 static int
-fill(struct run *run, struct predictor *predictor,
+fill(struct par *par, struct run_phases *phases, struct predictor *predictor,
     const struct model_place *place)
 {
     struct hashing hashing = {.predictor = predictor};
-    bool is_hashing = par_rank(run_par(run)) == 0;
+    bool is_hashing = par_rank(par) == 0;
     double now = clock_now_s();
 
     if (is_hashing) {
         begin_hash(&hashing);
     }
     int rc = predictor_fill(predictor, place);
-    run_add_phase(run, RUN_SETUP_WEIGHTS, &now);
+    add_phase(phases, RUN_SETUP_WEIGHTS, &now);
     if (is_hashing) {
         rc |= end_hash(&hashing);
-        run_add_phase(run, RUN_SETUP_HASH, &now);
+        add_phase(phases, RUN_SETUP_HASH, &now);
     }
     return rc;
 }
 
 struct predictor *
-shared_predictor_open(struct par_memory **memory, struct run *run,
-    const struct predictor_options *options)
+shared_predictor_open(struct par_memory **memory, struct par *par,
+    struct run_phases *phases, const struct predictor_options *options)
 {
-    struct par *par = run_par(run);
     struct predictor_options own = *options;
     struct model_place place;
     double now = clock_now_s();
@@ -90,10 +97,10 @@ shared_predictor_open(struct par_memory **memory, struct run *run,
     if (*memory == NULL) {
         goto fail;
     }
-    run_add_phase(run, RUN_SETUP_PREDICTOR, &now);
+    add_phase(phases, RUN_SETUP_PREDICTOR, &now);
     place.memory = par_memory_data(*memory);
     place.part = par_memory_part(*memory, &place.n_parts);
-    if (par_any_failed(par, fill(run, predictor, &place))) {
+    if (par_any_failed(par, fill(par, phases, predictor, &place))) {
         goto fail;
     }
     par_memory_settle(*memory);
@@ -101,7 +108,7 @@ shared_predictor_open(struct par_memory **memory, struct run *run,
     if (par_any_failed(par, predictor_attach(predictor, &place))) {
         goto fail;
     }
-    run_add_phase(run, RUN_SETUP_PREDICTOR, &now);
+    add_phase(phases, RUN_SETUP_PREDICTOR, &now);
     return predictor;
 
 fail:
