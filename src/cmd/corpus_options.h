@@ -20,4 +20,22 @@
         .help = "take so many bytes"                                           \
     }
 
+/* Their rows for image: corpora.  Outside: they are in the corpus's identity,
+   where there is one. */
+#define CORPUS_IMAGE_OPTIONS(S, patch_field, grey_field)                       \
+    {.name = "patch",                                                          \
+        .type = OPTION_TEXT,                                                   \
+        .offset = offsetof(S, patch_field),                                    \
+        .unit = "HEIGHTxWIDTH",                                                \
+        .is_outside = true,                                                    \
+        .help = "image: pixels of a patch (without it 32x64)"},                \
+    {                                                                          \
+        .name = "gray", .type = OPTION_CHOICE,                                 \
+        .offset = offsetof(S, grey_field), .choices = "mean|luma",             \
+        .is_outside = true,                                                    \
+        .help = "image: a colour becomes the mean of red, green and blue, "    \
+                "truncated, as in the study (so without it), or their luma "   \
+                "(BT.601)"                                                     \
+    }
+
 #endif /* CMD_CORPUS_OPTIONS_H */

@@ -179,7 +179,7 @@ print_corpus(const char *path)
 {
     struct corpus_identity id;
     char size[32];
-    struct corpus_part all = {0, 0};
+    struct corpus_part all = {0};
     bool has_kind = strchr(path, ':') != NULL && !file_exists(path);
     char *name = has_kind ? mem_strdup(path) : mem_printf("text:%s", path);
     struct corpus *corpus = name == NULL ? NULL : corpus_open(name, &all);
@@ -193,6 +193,11 @@ print_corpus(const char *path)
     printf("corpus      %s\n", path);
     printf("  kind      %s, %s\n", id.kind, id.format);
     printf("  size      %" PRIu64 " bytes (%s)\n", corpus_bytes(corpus), size);
+    if (id.n_files > 0) {
+        printf("  files     %" PRIu64 " (%" PRIu64 " others skipped), %s\n"
+               "  dropped   %" PRIu64 " bytes outside of pieces\n",
+            id.n_files, id.n_skipped, id.reading, id.dropped_bytes);
+    }
     if (id.sha256[0] != '\0') {
         printf("  stored    %" PRIu64 " bytes\n  sha256    %s\n",
             id.source_bytes, id.sha256);

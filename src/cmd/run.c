@@ -42,11 +42,21 @@ identify(struct run *run)
     attributes_u64(a, "input", "file_bytes", id.source_bytes);
     attributes_text(a, "input", "sha256", sha256);
     attributes_u64(a, "input", "raw_bytes", corpus_bytes(run->corpus));
+    if (id.n_files > 0) {
+        attributes_text(a, "input", "reading", id.reading);
+        attributes_text(a, "input", "decoder", id.decoder);
+        attributes_u64(a, "input", "files", id.n_files);
+        attributes_u64(a, "input", "files_skipped", id.n_skipped);
+        attributes_u64(a, "input", "dropped_bytes", id.dropped_bytes);
+    }
     /* A file is known by its content: it may be named in another way. */
     a = run->identity;
     attributes_text(
         a, "input", "corpus", is_file ? id.kind : run->settings->corpus);
     attributes_text(a, "input", "corpus sha256", sha256);
+    if (id.n_files > 0) {
+        attributes_text(a, "input", "reading", id.reading);
+    }
     return 0;
 }
 
@@ -105,7 +115,11 @@ run_open(enum cmd_status *status, struct par *par, struct options *options,
     run->attributes = attributes_new();
     run->identity = attributes_new();
     struct corpus_part part = {
-        run->settings->first_byte, run->settings->n_bytes};
+        .first_byte = run->settings->first_byte,
+        .n_bytes = run->settings->n_bytes,
+        .patch = run->settings->patch,
+        .grey = run->settings->grey,
+    };
     double now = clock_now_s();
     run->corpus = corpus_open(run->settings->corpus, &part);
     bool is_short = run->attributes == NULL || run->identity == NULL;

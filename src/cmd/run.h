@@ -30,7 +30,8 @@ struct run_settings {
     uint64_t chunk_bytes; /* 0: whole */
     uint64_t first_byte;
     uint64_t n_bytes;
-    const char *out; /* NULL: print only */
+    const char *patch, *grey; /* NULL: not given */
+    const char *out;          /* NULL: print only */
     bool overwrite;
     uint64_t threads; /* 0: choose */
     const char *parallel;
@@ -45,6 +46,7 @@ struct run_settings {
         .unit = "KIND:NAME",                                                   \
         .is_required = true,                                                   \
         .help = "what to measure: text:FILE (plain, .xz, .gz, .zst), "         \
+                "image:DIR|FILE (PNG, JPEG), audio:DIR|FILE (FLAC, WAV), "     \
                 "random:BYTES[,seed=N], markov:BYTES[,order=K][,seed=N]"},     \
         {.name = "chunk",                                                      \
             .type = OPTION_BYTES,                                              \
@@ -56,6 +58,7 @@ struct run_settings {
             .unit = "BYTES",                                                   \
             .help = "length of the chunks, each described on its own"},        \
         CORPUS_PART_OPTIONS(struct run_settings, first_byte, n_bytes),         \
+        CORPUS_IMAGE_OPTIONS(struct run_settings, patch, grey),                \
         {.name = "out",                                                        \
             .type = OPTION_TEXT,                                               \
             .offset = offsetof(struct run_settings, out),                      \

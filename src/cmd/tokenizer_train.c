@@ -370,7 +370,8 @@ train_work(
     const struct options *options, const void *user, const struct par *par)
 {
     const struct train_settings *settings = user;
-    struct corpus_part part = {settings->first_byte, settings->n_bytes};
+    struct corpus_part part = {
+        .first_byte = settings->first_byte, .n_bytes = settings->n_bytes};
     struct corpus *corpus = corpus_open(settings->corpus, &part);
     struct plan plan = {0};
     int rc = -1;

@@ -48,6 +48,7 @@ static const struct option table[] = {
         .is_outside = true,
         .help = "begin anew where a run is"},
     CORPUS_PART_OPTIONS(struct train_settings, first_byte, n_bytes),
+    CORPUS_IMAGE_OPTIONS(struct train_settings, patch, grey),
     {.name = "context",
         .type = OPTION_TEXT,
         .offset = AT(context),

@@ -12,6 +12,7 @@ struct options_spec;
 struct train_settings {
     const char *corpus;
     uint64_t first_byte, n_bytes; /* part of it; 0: all */
+    const char *patch, *grey;     /* of images; NULL: not given */
     const char *config, *tokenizer, *out;
     bool overwrite;
     const char *context;

@@ -73,7 +73,12 @@ static int
 open_corpus(struct train *t)
 {
     const struct train_settings *s = t->settings;
-    struct corpus_part part = {s->first_byte, s->n_bytes};
+    struct corpus_part part = {
+        .first_byte = s->first_byte,
+        .n_bytes = s->n_bytes,
+        .patch = s->patch,
+        .grey = s->grey,
+    };
 
     bool is_bytes = strcmp(s->tokenizer, "bytes") == 0;
 
@@ -314,6 +319,9 @@ identify(struct train *t)
         rc |= add_identity(t, "input", "corpus",
             id.sha256[0] == '\0' ? t->settings->corpus : id.kind);
         rc |= add_identity(t, "input", "corpus sha256", id.sha256);
+        if (id.n_files > 0) {
+            rc |= add_identity(t, "input", "reading", id.reading);
+        }
         rc |= add_identity(
             t, "input", "tokenizer sha256", tokenizer_sha256(t->tokenizer));
         rc |= add_identity(t, "input", "config", t->config_text);

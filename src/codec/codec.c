@@ -20,6 +20,15 @@ static const struct codec *const codecs[] = {
     &codec_bzip2,
     &codec_brotli,
     &codec_ppmd,
+    &codec_png,
+    &codec_png64,
+    &codec_webp,
+    &codec_webp64,
+    &codec_jxl,
+    &codec_jxl64,
+    &codec_flac,
+    &codec_flac_study,
+    &codec_wavpack,
 };
 #define N_CODECS (sizeof(codecs) / sizeof(codecs[0]))
 

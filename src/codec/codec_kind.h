@@ -28,5 +28,14 @@ extern const struct codec codec_zstd;
 extern const struct codec codec_bzip2;
 extern const struct codec codec_brotli;
 extern const struct codec codec_ppmd;
+extern const struct codec codec_png;
+extern const struct codec codec_png64;
+extern const struct codec codec_webp;
+extern const struct codec codec_webp64;
+extern const struct codec codec_jxl;
+extern const struct codec codec_jxl64;
+extern const struct codec codec_flac;
+extern const struct codec codec_flac_study;
+extern const struct codec codec_wavpack;
 
 #endif /* CODEC_CODEC_KIND_H */

@@ -6,6 +6,7 @@
 #include "corpus/corpus.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -24,12 +25,15 @@ struct corpus {
 
 static const struct corpus_kind *const kinds[] = {
     &corpus_text_kind,
+    &corpus_image_kind,
+    &corpus_audio_kind,
     &corpus_random_kind,
     &corpus_markov_kind,
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 #define KINDS_KNOWN                                                            \
-    "text:FILE, random:BYTES[,seed=N] and markov:BYTES[,order=K][,seed=N]"
+    "text:FILE, image:DIR|FILE, audio:DIR|FILE, random:BYTES[,seed=N] and "    \
+    "markov:BYTES[,order=K][,seed=N]"
 
 /* The kind before the colon of name; NULL, reported, if there is none. */
 static const struct corpus_kind *
@@ -76,13 +80,34 @@ take_part(
     return 0;
 }
 
+static bool
+is_given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+/* What the kind would silently ignore is an error. */
+static int
+check_image_options(
+    const struct corpus_kind *kind, const struct corpus_part *part)
+{
+    if (kind == &corpus_image_kind ||
+        (!is_given(part->patch) && !is_given(part->grey))) {
+        return 0;
+    }
+    report_error("--%s: a corpus of kind %s has no patches; it works with "
+                 "image: only",
+        is_given(part->patch) ? "patch" : "gray", kind->name);
+    return -1;
+}
+
 struct corpus *
 corpus_open(const char *name, const struct corpus_part *part)
 {
     const struct corpus_kind *kind = find_kind(name);
     struct corpus *corpus = NULL;
 
-    if (kind == NULL) {
+    if (kind == NULL || check_image_options(kind, part) != 0) {
         return NULL;
     }
     corpus = mem_alloc(1, sizeof(*corpus));
@@ -94,7 +119,7 @@ corpus_open(const char *name, const struct corpus_part *part)
     if (corpus->rest == NULL) {
         goto fail;
     }
-    corpus->source = kind->open(corpus->rest);
+    corpus->source = kind->open(corpus->rest, part);
     if (corpus->source == NULL || take_part(corpus, name, part) != 0) {
         goto fail;
     }
@@ -146,6 +171,8 @@ corpus_identify(
         .kind = corpus->kind->name,
         .name = corpus->rest,
         .sha256 = corpus->sha256,
+        .reading = "",
+        .decoder = "",
     };
     corpus->sha256[0] = '\0';
     return corpus->kind->identify(

@@ -1,8 +1,8 @@
 /*
  * corpus.h - the bytes to be described, and how they are cut.
  *
- * A corpus is named KIND:REST, e.g. "text:enwik8.xz", "random:4MB,seed=7",
- * "markov:4MB,order=2,seed=1".  It is a sequence of bytes with random access;
+ * A corpus is named KIND:REST, e.g. "text:enwik8.xz", "image:photos",
+ * "audio:speech", "random:4MB,seed=7", "markov:4MB,order=2,seed=1".  It is a sequence of bytes with random access;
  * a part of it may be taken; it is cut into chunks of equal length, of which
  * the last may be shorter.
  *
@@ -20,15 +20,26 @@ struct corpus;
 struct corpus_part {
     uint64_t first_byte; /* bytes to leave out at the start */
     uint64_t n_bytes;    /* bytes to take at most; 0: to the end */
+
+    /* Images only: "HEIGHTxWIDTH" of a patch, "mean" or "luma".  NULL or "":
+       32x64, mean. */
+    const char *patch, *grey;
 };
 
 /* What a corpus is, for provenance.  Strings live as long as the corpus. */
 struct corpus_identity {
-    const char *kind;      /* "text", "random", "markov" */
+    const char *kind;      /* "text", "image", "random", ... */
     const char *name;      /* as given, after "KIND:" */
-    uint64_t source_bytes; /* size of the file as stored; 0: generated */
-    const char *sha256;    /* of the file as stored; "" : generated */
-    const char *format;    /* "plain", "xz", "gzip", "zstd", "generated" */
+    uint64_t source_bytes; /* of the files as stored; 0: generated */
+    const char *sha256;    /* of the files as stored; "" : generated */
+    const char *format;    /* "plain", "xz", "png, jpeg", "generated", ... */
+
+    /* Directories of images or sound; else "" and 0. */
+    const char *reading;    /* how files became bytes: decides the numbers */
+    const char *decoder;    /* libraries that decoded them */
+    uint64_t n_files;       /* that were taken */
+    uint64_t n_skipped;     /* files with other endings */
+    uint64_t dropped_bytes; /* of files, after their last whole piece */
 };
 
 /*

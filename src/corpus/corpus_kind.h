@@ -15,7 +15,7 @@ struct corpus_kind {
     const char *name; /* before the colon */
 
     /* rest is what stands after the colon; kept. */
-    void *(*open)(const char *rest);
+    void *(*open)(const char *rest, const struct corpus_part *part);
     void (*close)(void *source);
     uint64_t (*bytes)(const void *source);
 
@@ -23,7 +23,8 @@ struct corpus_kind {
     const uint8_t *(*view)(
         void *source, uint64_t offset, size_t bytes, uint8_t *scratch);
 
-    /* Sets source_bytes and format; SHA-256 into hex unless hex is NULL. */
+    /* Sets what there is of source_bytes, format and all that follows;
+       SHA-256 into hex unless hex is NULL. */
     int (*identify)(void *source, struct corpus_identity *identity, char *hex);
 
     /* NULL: cannot change. */
@@ -31,6 +32,8 @@ struct corpus_kind {
 };
 
 extern const struct corpus_kind corpus_text_kind;
+extern const struct corpus_kind corpus_image_kind;
+extern const struct corpus_kind corpus_audio_kind;
 extern const struct corpus_kind corpus_random_kind;
 extern const struct corpus_kind corpus_markov_kind;
 

@@ -13,10 +13,11 @@ struct markov_source {
 };
 
 static void *
-markov_open(const char *rest)
+markov_open(const char *rest, const struct corpus_part *part)
 {
     struct markov_source *source = mem_alloc(1, sizeof(*source));
 
+    (void)part;
     if (source != NULL &&
         markov_parse(&source->markov, &source->bytes, rest) != 0) {
         mem_free(source);

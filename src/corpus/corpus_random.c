@@ -47,10 +47,11 @@ parse(struct random_source *source, const char *rest)
 }
 
 static void *
-random_open(const char *rest)
+random_open(const char *rest, const struct corpus_part *part)
 {
     struct random_source *source = mem_alloc(1, sizeof(*source));
 
+    (void)part;
     if (source != NULL && parse(source, rest) != 0) {
         mem_free(source);
         return NULL;

@@ -33,10 +33,11 @@ text_close(void *object)
 }
 
 static void *
-text_open(const char *path)
+text_open(const char *path, const struct corpus_part *part)
 {
     struct text_source *source = NULL;
 
+    (void)part;
     if (*path == '\0') {
         report_error("corpus \"text:\": no file named, write text:FILE");
         return NULL;
