@@ -33,6 +33,9 @@ extern const struct command cmd_table[];
 extern const struct options_spec measure_spec, baseline_spec, train_spec;
 
 enum cmd_status cmd_measure(struct par *par, int argc, char **argv);
+enum cmd_status cmd_compress(struct par *par, int argc, char **argv);
+enum cmd_status cmd_decompress(struct par *par, int argc, char **argv);
+enum cmd_status cmd_test(struct par *par, int argc, char **argv);
 enum cmd_status cmd_baseline(struct par *par, int argc, char **argv);
 enum cmd_status cmd_export(struct par *par, int argc, char **argv);
 enum cmd_status cmd_plan(struct par *par, int argc, char **argv);

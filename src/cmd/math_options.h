@@ -23,14 +23,18 @@ struct math_settings {
                 "products of 8-bit integers, faster on processors that have "  \
                 "them (2 times with AMX) for some 0.2 % more bits; blas: "     \
                 "products by OpenBLAS"},                                       \
-        {.name = "kernel",                                                     \
-            .type = OPTION_CHOICE,                                             \
-            .offset = offsetof(S, field.kernel),                               \
-            .value = "auto",                                                   \
-            .choices = "auto|avx512|avx2|neon|portable",                       \
-            .is_outside = true,                                                \
-            .help = "instruction set; changes no bit in exact and int8 "       \
-                    "mode"},                                                   \
+        MATH_KERNEL_OPTIONS(S, field)
+
+/* Those that change no bit. */
+#define MATH_KERNEL_OPTIONS(S, field)                                          \
+    {.name = "kernel",                                                         \
+        .type = OPTION_CHOICE,                                                 \
+        .offset = offsetof(S, field.kernel),                                   \
+        .value = "auto",                                                       \
+        .choices = "auto|avx512|avx2|neon|portable",                           \
+        .is_outside = true,                                                    \
+        .help = "instruction set; changes no bit in exact and int8 "           \
+                "mode"},                                                       \
     {                                                                          \
         .name = "weights", .type = OPTION_CHOICE,                              \
         .offset = offsetof(S, field.weights), .value = "auto",                 \

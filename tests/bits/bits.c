@@ -22,6 +22,7 @@
 #include "math/gemm.h"
 #include "math/kernels.h"
 #include "math/kernels_table.h"
+#include "math/numerics.h"
 #include "math/simd.h"
 #include "math/softmax.h"
 #include "math/vector.h"
@@ -447,13 +448,15 @@ int
 main(void)
 {
     static const char *const names[] = {"portable", "neon", "avx2", "avx512"};
+    int rc = 0;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         const struct kernels *kernels = kernels_find(MATH_EXACT, names[i]);
 
         if (kernels) {
+            rc |= numerics_check(kernels);
             print_all(kernels);
         }
     }
-    return 0;
+    return rc != 0;
 }
