@@ -135,8 +135,10 @@ pieces_list_find(
     if (walk_root(list) != 0) {
         return -1;
     }
-    qsort_r(list->entries, list->n, sizeof(*list->entries), compare_entries,
-        list->names);
+    if (list->n > 0) {
+        qsort_r(list->entries, list->n, sizeof(*list->entries), compare_entries,
+            list->names);
+    }
     return 0;
 }
 

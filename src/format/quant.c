@@ -12,9 +12,13 @@
  *     Q4_K  d[0] m[2] scales[4..16) qs[16..144)            d s q - m t
  *     Q5_K  d[0] m[2] scales[4..16) qh[16..48) qs[48..176) d s q - m t
  *     Q6_K  ql[0..128) qh[128..192) scales[192..208) d[208] d s (q - 32)
+ *     Q2_K  scales[0..16) qs[16..80) d[80] m[82]           d s q - m t
+ *     Q3_K  qh[0..32) qs[32..96) scales[96..108) d[108]    d (s - 32) (q - 4)
+ *     IQ4_NL  d[0] qs[2..18)                               d v[q]
+ *     IQ4_XS  d[0] high[2] low[4..8) qs[8..136)            d (s - 32) v[q]
  *
- * qh holds the bits above the low four.  In the K types s and t belong to 32
- * (Q6_K: 16) neighbouring numbers.
+ * qh holds the bits above the low four (Q3_K: two).  In the K types s and t
+ * belong to 32 (Q2_K, Q3_K, Q6_K: 16) neighbouring numbers.  v is a table.
  */
 #include "format/quant.h"
 
@@ -202,5 +206,97 @@ quant_widen_q6_k(float *out, const uint8_t *blocks, size_t n_blocks)
 
         widen_q6_k_half(out, blocks, blocks + 128, blocks + 192, d);
         widen_q6_k_half(out + 128, blocks + 64, blocks + 160, blocks + 200, d);
+    }
+}
+
+/* A quarter of 32 of a half of 128 numbers: bits 2j and 2j + 1 of 32 bytes. */
+void
+quant_widen_q2_k(float *out, const uint8_t *blocks, size_t n_blocks)
+{
+    for (; n_blocks > 0; n_blocks--, blocks += 84) {
+        float d = load_f16(blocks + 80);
+        float m = load_f16(blocks + 82);
+
+        for (int k = 0; k < 16; k++, out += 16) {
+            const uint8_t *qs = blocks + 16 + 32 * (k / 8) + 16 * (k % 2);
+            int shift = 2 * (k / 2 % 4);
+            float ds = d * (float)(blocks[k] & 15);
+            float mt = m * (float)(blocks[k] >> 4);
+
+            for (int i = 0; i < 16; i++) {
+                out[i] = ds * (float)(qs[i] >> shift & 3) - mt;
+            }
+        }
+    }
+}
+
+/*
+ * The sixteen 6-bit scales of a Q3_K block: the low four bits of the first
+ * eight in the low halves of bytes 0-7, of the others in the high halves; the
+ * high two bits of scale k at bit 2 (k / 4) of byte 8 + k % 4.
+ */
+static int
+scale_q3_k(const uint8_t packed[12], int k)
+{
+    int low = k < 8 ? packed[k] & 15 : packed[k - 8] >> 4;
+
+    return low | (packed[8 + k % 4] >> (2 * (k / 4)) & 3) << 4;
+}
+
+void
+quant_widen_q3_k(float *out, const uint8_t *blocks, size_t n_blocks)
+{
+    for (; n_blocks > 0; n_blocks--, blocks += 110) {
+        float d = load_f16(blocks + 108);
+
+        for (int k = 0; k < 16; k++, out += 16) {
+            const uint8_t *qh = blocks + 16 * (k % 2);
+            const uint8_t *qs = blocks + 32 + 32 * (k / 8) + 16 * (k % 2);
+            int shift = 2 * (k / 2 % 4);
+            float ds = d * (float)(scale_q3_k(blocks + 96, k) - 32);
+
+            for (int i = 0; i < 16; i++) {
+                int q = (qs[i] >> shift & 3) | (qh[i] >> (k / 2) & 1) << 2;
+
+                out[i] = ds * (float)(q - 4);
+            }
+        }
+    }
+}
+
+/* Sixteen values, denser around zero. */
+static const int8_t iq4_values[16] = {
+    -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+
+static void
+widen_iq4(float *out, const uint8_t *qs, float d)
+{
+    for (int i = 0; i < SMALL / 2; i++) {
+        out[i] = d * (float)iq4_values[qs[i] & 15];
+        out[i + SMALL / 2] = d * (float)iq4_values[qs[i] >> 4];
+    }
+}
+
+void
+quant_widen_iq4_nl(float *out, const uint8_t *blocks, size_t n_blocks)
+{
+    for (; n_blocks > 0; n_blocks--, blocks += 18, out += SMALL) {
+        widen_iq4(out, blocks + 2, load_f16(blocks));
+    }
+}
+
+void
+quant_widen_iq4_xs(float *out, const uint8_t *blocks, size_t n_blocks)
+{
+    for (; n_blocks > 0; n_blocks--, blocks += 136) {
+        float d = load_f16(blocks);
+        unsigned high = bytes_load_u16(blocks + 2);
+
+        for (int k = 0; k < 8; k++, out += SMALL) {
+            int low = blocks[4 + k / 2] >> (4 * (k % 2)) & 15;
+            int s = low | (int)(high >> (2 * k) & 3) << 4;
+
+            widen_iq4(out, blocks + 8 + 16 * k, d * (float)(s - 32));
+        }
     }
 }

@@ -21,10 +21,14 @@ void quant_widen_q4_1(float *out, const uint8_t *blocks, size_t n_blocks);
 void quant_widen_q5_0(float *out, const uint8_t *blocks, size_t n_blocks);
 void quant_widen_q5_1(float *out, const uint8_t *blocks, size_t n_blocks);
 void quant_widen_q8_0(float *out, const uint8_t *blocks, size_t n_blocks);
+void quant_widen_iq4_nl(float *out, const uint8_t *blocks, size_t n_blocks);
 
 /* Widen n_blocks blocks of 256 numbers. */
+void quant_widen_q2_k(float *out, const uint8_t *blocks, size_t n_blocks);
+void quant_widen_q3_k(float *out, const uint8_t *blocks, size_t n_blocks);
 void quant_widen_q4_k(float *out, const uint8_t *blocks, size_t n_blocks);
 void quant_widen_q5_k(float *out, const uint8_t *blocks, size_t n_blocks);
 void quant_widen_q6_k(float *out, const uint8_t *blocks, size_t n_blocks);
+void quant_widen_iq4_xs(float *out, const uint8_t *blocks, size_t n_blocks);
 
 #endif /* FORMAT_QUANT_H */

@@ -29,6 +29,10 @@ static const struct {
     [TENSOR_Q4_K] = {"Q4_K", 256, 144, quant_widen_q4_k},
     [TENSOR_Q5_K] = {"Q5_K", 256, 176, quant_widen_q5_k},
     [TENSOR_Q6_K] = {"Q6_K", 256, 210, quant_widen_q6_k},
+    [TENSOR_Q2_K] = {"Q2_K", 256, 84, quant_widen_q2_k},
+    [TENSOR_Q3_K] = {"Q3_K", 256, 110, quant_widen_q3_k},
+    [TENSOR_IQ4_NL] = {"IQ4_NL", 32, 18, quant_widen_iq4_nl},
+    [TENSOR_IQ4_XS] = {"IQ4_XS", 256, 136, quant_widen_iq4_xs},
     [TENSOR_OTHER] = {"other", 0, 0, NULL},
 };
 

@@ -20,6 +20,10 @@ enum tensor_type {
     TENSOR_Q4_K,
     TENSOR_Q5_K,
     TENSOR_Q6_K,
+    TENSOR_Q2_K,
+    TENSOR_Q3_K,
+    TENSOR_IQ4_NL,
+    TENSOR_IQ4_XS,
     TENSOR_TYPES,
     TENSOR_OTHER = TENSOR_TYPES, /* known to exist, cannot be widened */
 };

@@ -258,7 +258,7 @@ test_any_part_is_the_same_bytes(void)
     int16_t *samples = make_wave(9000);
 
     for (int i = 0; i < 5; i++) {
-        char file[16];
+        char file[32];
         snprintf(file, sizeof(file), "%d.flac", i);
         store(name, file, make_flac(samples + 700 * i, 5000, 1, RATE));
     }

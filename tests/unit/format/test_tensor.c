@@ -28,25 +28,22 @@ first_difference(const float *got, const float *want, size_t n)
     return n;
 }
 
-/* Widen the blocks of a type and compare: all at once, then one by one. */
+/*
+ * Widen the blocks of a type in DIRECTORY/NAME.blocks and compare with .f32:
+ * all at once, then one by one.
+ */
 static void
-check_blocks(enum tensor_type type)
+check_blocks(enum tensor_type type, const char *directory)
 {
     const char *name = tensor_type_name(type);
     size_t block_count = tensor_block_count(type);
-    char file[64];
+    char file[1200];
     struct file_map blocks, want;
 
-    snprintf(file, sizeof(file), "golden/gguf/blocks/%s.blocks", name);
-    const char *path = check_shared(file);
-    if (path == NULL) {
-        return;
-    }
-    CU_ASSERT_FATAL(file_map_open(&blocks, path) == 0);
-    snprintf(file, sizeof(file), "golden/gguf/blocks/%s.f32", name);
-    path = check_shared(file);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(path);
-    CU_ASSERT_FATAL(file_map_open(&want, path) == 0);
+    snprintf(file, sizeof(file), "%s/%s.blocks", directory, name);
+    CU_ASSERT_FATAL(file_map_open(&blocks, file) == 0);
+    snprintf(file, sizeof(file), "%s/%s.f32", directory, name);
+    CU_ASSERT_FATAL(file_map_open(&want, file) == 0);
 
     size_t n = want.bytes / sizeof(float);
     size_t n_blocks = blocks.bytes / tensor_block_bytes(type);
@@ -88,9 +85,21 @@ check_blocks(enum tensor_type type)
 static void
 test_blocks_widen_to_the_reference_bits(void)
 {
-    for (enum tensor_type type = TENSOR_F16; type < TENSOR_TYPES; type++) {
-        check_blocks(type);
+    const char *shared = check_shared("golden/gguf/blocks");
+
+    for (enum tensor_type type = TENSOR_F16;
+         type < TENSOR_TYPES && shared != NULL; type++) {
+        check_blocks(type, shared);
     }
+}
+
+static void
+test_few_blocks_widen_to_the_reference_bits(void)
+{
+    check_blocks(TENSOR_Q2_K, "tests/reference/format");
+    check_blocks(TENSOR_Q3_K, "tests/reference/format");
+    check_blocks(TENSOR_IQ4_NL, "tests/reference/format");
+    check_blocks(TENSOR_IQ4_XS, "tests/reference/format");
 }
 
 static void
@@ -153,6 +162,7 @@ test_count_is_the_product_of_the_axes(void)
 }
 
 static CU_TestInfo tests[] = {
+    CHECK_TEST(test_few_blocks_widen_to_the_reference_bits),
     CHECK_TEST(test_blocks_widen_to_the_reference_bits),
     CHECK_TEST(test_f32_is_copied_from_any_address),
     CHECK_TEST(test_every_f16_is_exact),
