@@ -111,7 +111,8 @@ net_new(const struct model_config *config, size_t context_max,
         return NULL;
     }
     net->options = *options;
-    net->kernel = net_kernel_find(options->kernels);
+    net->kernel =
+        net_kernel_find(options->kernels, options->engine == NET_BF16);
     net->products = kernels_find(
         is_blas ? MATH_BLAS : MATH_EXACT, kernels_name(options->kernels));
     net->context_max = context_max;

@@ -36,4 +36,13 @@ void net_bf16_multiply(float *out, const float *in, const uint16_t *packed,
 /* As the outer of net_kernel.h, with that scratch. */
 void net_bf16_outer(const struct net_outer *o);
 
+struct net_head;
+
+/* Floats of scratch that a head needs. */
+size_t net_bf16_head_scratch(size_t T, size_t D);
+
+/* As in net_kernel.h, with that scratch. */
+void net_bf16_attention(const struct net_head *head);
+void net_bf16_attention_back(const struct net_head *head);
+
 #endif /* LEARN_NET_BF16_H */

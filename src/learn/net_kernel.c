@@ -10,11 +10,14 @@
 #include "math/kernels.h"
 
 const struct net_kernel *
-net_kernel_find(const struct kernels *kernels)
+net_kernel_find(const struct kernels *kernels, bool is_bf16)
 {
     const char *name = kernels_name(kernels);
 
 #ifdef __x86_64__
+    if (is_bf16) {
+        return &net_avx512_bf16;
+    }
     if (strcmp(name, "avx512") == 0) {
         return &net_avx512;
     }
@@ -28,6 +31,7 @@ net_kernel_find(const struct kernels *kernels)
     }
 #endif
     (void)name;
+    (void)is_bf16;
     return &net_portable;
 }
 

@@ -119,8 +119,12 @@ struct net_kernel {
     void (*attention_back)(const struct net_head *head);
 };
 
-/* The kernels for the instruction set of those of math/. */
-const struct net_kernel *net_kernel_find(const struct kernels *kernels);
+/*
+ * The kernels for the instruction set of those of math/; is_bf16: those of
+ * net_bf16.h, where it exists.
+ */
+const struct net_kernel *net_kernel_find(
+    const struct kernels *kernels, bool is_bf16);
 
 /* Floats of scratch of a product with M rows. */
 size_t net_outer_scratch(size_t M);
@@ -128,7 +132,7 @@ size_t net_outer_scratch(size_t M);
 /* Floats of scratch that a head needs, forward or backward. */
 size_t net_head_scratch(size_t T, size_t D);
 
-extern const struct net_kernel net_avx512;
+extern const struct net_kernel net_avx512, net_avx512_bf16;
 extern const struct net_kernel net_avx2;
 extern const struct net_kernel net_neon;
 extern const struct net_kernel net_portable;

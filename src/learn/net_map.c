@@ -253,8 +253,6 @@ net_map_learn(struct net_worker *w, const struct net_packed *packed,
         }
         if (net->options.engine == NET_BLAS) {
             net_blas_outer(&o);
-        } else if (net->options.engine == NET_BF16) {
-            net_bf16_outer(&o);
         } else {
             net->kernel->outer(&o);
         }

@@ -64,8 +64,9 @@ static size_t
 scratch_floats(const struct net *net)
 {
     const struct net_shape *s = &net->shape;
-    size_t n =
-        larger(net_head_scratch(net->context_max, s->D), NET_BF16_SCRATCH);
+    size_t n = larger(larger(net_head_scratch(net->context_max, s->D),
+                          net_bf16_head_scratch(net->context_max, s->D)),
+        NET_BF16_SCRATCH);
 
     for (size_t i = 0; i < net->n_packed; i++) {
         const struct net_map *map = net->packed[i].map;

@@ -349,7 +349,8 @@ bench_parts(const struct settings *settings, size_t C, size_t T)
     uint32_t *targets = mem_alloc(T, sizeof(*targets));
     float *stats = random_floats(2 * T * H);
     struct part p = {
-        .kernel = net_kernel_find(kernels_find(MATH_EXACT, settings->kernel)),
+        .kernel =
+            net_kernel_find(kernels_find(MATH_EXACT, settings->kernel), false),
         .x = random_floats(n),
         .y = random_floats(n),
         .z = random_floats(n),
