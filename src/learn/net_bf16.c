@@ -95,22 +95,33 @@ multiply_rows(float *out, const uint16_t *in, const uint16_t *packed,
     }
 }
 
+/*
+ * A register that is loaded from what was just stored waits for it, so the
+ * next block of rows is rounded before this one is multiplied.
+ */
 void
 net_bf16_multiply(float *out, const float *in, const uint16_t *packed, size_t R,
     size_t N, size_t K)
 {
-    _Alignas(64) uint16_t rows[BLOCK * K_MAX];
+    const size_t n_ranges = (K + K_MAX - 1) / K_MAX;
+    const size_t n_blocks = (R + BLOCK - 1) / BLOCK * n_ranges;
+    _Alignas(64) uint16_t rows[2][BLOCK * K_MAX];
 
     configure();
-    for (size_t r = 0; r < R; r += BLOCK) {
-        const size_t n_rows = smaller(R - r, BLOCK);
+    for (size_t i = 0; i <= n_blocks; i++) {
+        if (i < n_blocks) {
+            const size_t r = i / n_ranges * BLOCK, k = i % n_ranges * K_MAX;
 
-        for (size_t k = 0; k < K; k += K_MAX) {
-            const size_t n_k = round_up(smaller(K - k, K_MAX), DEPTH);
+            round_rows(rows[i % 2], in + r * K + k, K, smaller(R - r, BLOCK),
+                round_up(smaller(K - k, K_MAX), DEPTH), K - k);
+        }
+        if (i > 0) {
+            const size_t r = (i - 1) / n_ranges * BLOCK;
+            const size_t k = (i - 1) % n_ranges * K_MAX;
 
-            round_rows(rows, in + r * K + k, K, n_rows, n_k, K - k);
-            multiply_rows(out + r * N, rows, packed + k * SIDE, n_rows, N, K,
-                n_k, k == 0);
+            multiply_rows(out + r * N, rows[(i - 1) % 2], packed + k * SIDE,
+                smaller(R - r, BLOCK), N, K,
+                round_up(smaller(K - k, K_MAX), DEPTH), k == 0);
         }
     }
     _tile_release();

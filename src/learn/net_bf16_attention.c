@@ -22,8 +22,8 @@
 
 #define LOG2_E 1.4426950408889634f
 
-/* Blocks of queries whose weights with a block of keys are at hand: 24 KiB. */
-#define BACK_BLOCKS 4
+/* Blocks of queries whose weights with a block of keys are at hand: 32 KiB. */
+#define BACK_BLOCKS 8
 
 /* Where the operands of a head lie in its scratch; Tp, Dp: whole blocks. */
 struct operands {
@@ -221,19 +221,17 @@ struct back {
     struct operands o;
     uint16_t p[BACK_BLOCKS * BLOCK * BLOCK];  /* right factor */
     uint16_t ds[BACK_BLOCKS * BLOCK * BLOCK]; /* right factor */
-    uint16_t ds_rows[BLOCK * BLOCK];          /* left factor, of a block */
-    float scores[BLOCK * BLOCK], dp[BLOCK * BLOCK];
+    /* Of every second block. */
+    uint16_t ds_rows[2][BLOCK * BLOCK]; /* left factor */
+    float scores[2][BLOCK * BLOCK], dp[2][BLOCK * BLOCK];
     float d_k[NET_HEAD_MAX * BLOCK], d_v[NET_HEAD_MAX * BLOCK]; /* (D, 32) */
 };
 
 /* Weights of 16 keys of a row and the gradient of their scores. */
 static inline void
-back_row(const struct back *b, __m512 *p, __m512 *ds, size_t r, size_t i,
+back_row(__m512 *p, __m512 *ds, const float *scores, const float *dp,
     const float *stats, float delta, __mmask16 seen)
 {
-    const float *scores = b->scores + r * BLOCK + i * SIDE;
-    const float *dp = b->dp + r * BLOCK + i * SIDE;
-
     *p = power(
         _mm512_sub_ps(_mm512_load_ps(scores), _mm512_set1_ps(stats[0])), seen);
     *p = _mm512_mul_ps(*p, _mm512_set1_ps(stats[1]));
@@ -249,6 +247,7 @@ back_weights(struct back *b, size_t block, size_t t, size_t j)
     const bool is_whole = sees_all(h, t, j) && t + BLOCK <= h->T;
     const size_t column = BACK_BLOCKS * REGISTER;
     uint16_t *p = b->p + block * REGISTER, *ds = b->ds + block * REGISTER;
+    uint16_t *ds_rows = b->ds_rows[block % 2];
 
     for (size_t r = 0; r < BLOCK; r += 2) {
         __m512 w[2][2], d[2][2];
@@ -259,13 +258,15 @@ back_weights(struct back *b, size_t block, size_t t, size_t j)
                                   : at < h->T ? seen_keys(h, at, j)
                                               : 0;
             const float *stats = h->stats + 2 * smaller(at, h->T - 1);
+            const float *scores = b->scores[block % 2] + (r + i) * BLOCK;
+            const float *dp = b->dp[block % 2] + (r + i) * BLOCK;
 
-            back_row(b, &w[i][0], &d[i][0], r + i, 0, stats, b->o.delta[at],
+            back_row(&w[i][0], &d[i][0], scores, dp, stats, b->o.delta[at],
                 (__mmask16)seen);
-            back_row(b, &w[i][1], &d[i][1], r + i, 1, stats, b->o.delta[at],
-                (__mmask16)(seen >> SIDE));
+            back_row(&w[i][1], &d[i][1], scores + SIDE, dp + SIDE, stats,
+                b->o.delta[at], (__mmask16)(seen >> SIDE));
             _mm512_store_si512(
-                b->ds_rows + (r + i) * DEPTH, rounded(d[i][0], d[i][1]));
+                ds_rows + (r + i) * DEPTH, rounded(d[i][0], d[i][1]));
         }
         for (size_t i = 0; i < 2; i++) {
             _mm512_store_si512(
@@ -276,28 +277,57 @@ back_weights(struct back *b, size_t block, size_t t, size_t j)
     }
 }
 
-/* Queries [t, end), at most BACK_BLOCKS blocks, with keys from j on. */
+/* Scores and dp of block number block: queries from t, keys from j on. */
+static inline void
+back_scores(struct back *b, size_t block, size_t t, size_t j)
+{
+    const struct operands *o = &b->o;
+    const size_t Dp = o->Dp, n_steps = Dp / DEPTH;
+
+    multiply_block(b->scores[block % 2], BLOCK, true, o->q + t * Dp, REGISTER,
+        o->k + j * Dp, SIDE * Dp, n_steps, BLOCK * DEPTH);
+    multiply_block(b->dp[block % 2], BLOCK, true, o->d_out + t * Dp, REGISTER,
+        o->v + j * Dp, SIDE * Dp, n_steps, BLOCK * DEPTH);
+}
+
+/* d_q += that of block number block. */
+static inline void
+back_queries(struct back *b, size_t block, size_t t, size_t j)
+{
+    const struct operands *o = &b->o;
+
+    for (size_t d = 0; d < o->Dp; d += BLOCK) {
+        multiply_block(o->d_q + t * o->Dp + d, o->Dp, false,
+            b->ds_rows[block % 2], REGISTER, o->k_rows + d * o->Tp + j * SIDE,
+            SIDE * o->Tp, 1, 0);
+    }
+}
+
+/*
+ * Queries [t, end), at most BACK_BLOCKS blocks, with keys from j on.  What
+ * goes between registers and vectors through memory waits for a block, so
+ * that neither waits for the other's stores.
+ */
 static void
 back_step(struct back *b, size_t t, size_t end, size_t j)
 {
     const struct operands *o = &b->o;
-    const size_t Dp = o->Dp, n_steps = Dp / DEPTH;
     const size_t n_blocks = (end - t + BLOCK - 1) / BLOCK;
 
+    back_scores(b, 0, t, j);
     for (size_t i = 0; i < n_blocks; i++) {
         const size_t at = t + i * BLOCK;
 
-        multiply_block(b->scores, BLOCK, true, o->q + at * Dp, REGISTER,
-            o->k + j * Dp, SIDE * Dp, n_steps, BLOCK * DEPTH);
-        multiply_block(b->dp, BLOCK, true, o->d_out + at * Dp, REGISTER,
-            o->v + j * Dp, SIDE * Dp, n_steps, BLOCK * DEPTH);
+        if (i + 1 < n_blocks) {
+            back_scores(b, i + 1, at + BLOCK, j);
+        }
         back_weights(b, i, at, j);
-        for (size_t d = 0; d < Dp; d += BLOCK) {
-            multiply_block(o->d_q + at * Dp + d, Dp, false, b->ds_rows,
-                REGISTER, o->k_rows + d * o->Tp + j * SIDE, SIDE * o->Tp, 1, 0);
+        if (i > 0) {
+            back_queries(b, i - 1, at - BLOCK, j);
         }
     }
-    for (size_t d = 0; d < Dp; d += BLOCK) {
+    back_queries(b, n_blocks - 1, t + (n_blocks - 1) * BLOCK, j);
+    for (size_t d = 0; d < o->Dp; d += BLOCK) {
         const size_t at = d * o->Tp + t * SIDE;
 
         multiply_block(b->d_v + d * BLOCK, BLOCK, false, o->d_out_turned + at,

@@ -106,15 +106,17 @@ row_of(const float *row, size_t n)
 }
 
 /* Rows become columns, pairs of bf16 staying together. */
-static inline void
+SIMD_INLINE void
 turn_registers(__m512i *x)
 {
     struct lanes y[SIDE];
 
+    SIMD_UNROLL(16)
     for (size_t i = 0; i < SIDE; i++) {
         y[i].v = _mm512_castsi512_ps(x[i]);
     }
     lanes_turn(y);
+    SIMD_UNROLL(16)
     for (size_t i = 0; i < SIDE; i++) {
         x[i] = _mm512_castps_si512(y[i].v);
     }
@@ -145,11 +147,24 @@ round_weights(
     }
 }
 
-/* BLOCK rows of which n_rows exist, columns [k, k + n): registers. */
+/*
+ * BLOCK rows of which n_rows exist, n columns (whole registers) of which
+ * n_max exist: registers of a left factor.
+ */
 static inline void
 round_rows(uint16_t *out, const float *in, size_t stride, size_t n_rows,
     size_t n, size_t n_max)
 {
+    if (n_rows == BLOCK && n <= n_max) {
+        for (size_t r = 0; r < BLOCK; r++) {
+            for (size_t k = 0; k < n; k += DEPTH) {
+                _mm512_store_si512(out + k * BLOCK + r * DEPTH,
+                    rounded(_mm512_loadu_ps(in + r * stride + k),
+                        _mm512_loadu_ps(in + r * stride + k + SIDE)));
+            }
+        }
+        return;
+    }
     for (size_t r = 0; r < BLOCK; r++) {
         for (size_t k = 0; k < n; k += DEPTH) {
             _mm512_store_si512(out + k * BLOCK + r * DEPTH,
@@ -180,29 +195,51 @@ pairs_of(const float *row, size_t stride, size_t n_rows, size_t n)
     return paired(low, high);
 }
 
+/* A register: DEPTH rows of which n_rows exist, 16 columns of which n. */
+SIMD_INLINE void
+round_square(uint16_t *out, const float *in, size_t stride, size_t n_rows,
+    size_t n, const bool is_turned, const bool is_whole)
+{
+    __m512i x[SIDE];
+
+    SIMD_UNROLL(16)
+    for (size_t i = 0; i < SIDE; i++) {
+        const float *row = in + 2 * i * stride;
+
+        x[i] = is_whole
+                   ? paired(_mm512_loadu_ps(row), _mm512_loadu_ps(row + stride))
+                   : pairs_of(row, stride, left_of(n_rows, 2 * i), n);
+    }
+    if (is_turned) {
+        turn_registers(x);
+    }
+    SIMD_UNROLL(16)
+    for (size_t i = 0; i < SIDE; i++) {
+        _mm512_store_si512(out + i * DEPTH, x[i]);
+    }
+}
+
 /*
  * Rows [0, n_rows) of columns [0, n): registers, those of 16 columns one
- * after the other, rows rising; turned: as a left factor.
+ * after the other, rows rising: a right factor; turned: as a left one.
  */
-static inline void
+SIMD_INLINE void
 round_columns(uint16_t *out, const float *in, size_t stride, size_t n_rows,
     size_t n, const bool is_turned)
 {
-    for (size_t c = 0; c < round_up(n, BLOCK); c += SIDE) {
-        for (size_t t = 0; t < n_rows; t += DEPTH) {
-            __m512i x[SIDE];
+    const size_t column = round_up(n_rows, DEPTH) * SIDE;
 
-            for (size_t i = 0; i < SIDE; i++) {
-                x[i] = pairs_of(in + (t + 2 * i) * stride + c, stride,
-                    left_of(n_rows, t + 2 * i), left_of(n, c));
+    for (size_t t = 0; t < n_rows; t += DEPTH) {
+        for (size_t c = 0; c < round_up(n, BLOCK); c += SIDE) {
+            uint16_t *to = out + c / SIDE * column + t * SIDE;
+            const float *from = in + t * stride + c;
+
+            if (t + DEPTH <= n_rows && c + SIDE <= n) {
+                round_square(to, from, stride, DEPTH, SIDE, is_turned, true);
+            } else {
+                round_square(to, from, stride, n_rows - t, left_of(n, c),
+                    is_turned, false);
             }
-            if (is_turned) {
-                turn_registers(x);
-            }
-            for (size_t i = 0; i < SIDE; i++) {
-                _mm512_store_si512(out + i * DEPTH, x[i]);
-            }
-            out += REGISTER;
         }
     }
 }
