@@ -35,16 +35,16 @@ def select(data):
     """Models of one text and chunk length, and the best without any."""
     table = data.summary
     if not len(figures.models(table)):
-        raise figures.missing("models", "jobs/model-size.sweep")
+        raise figures.missing("models", "model-size")
     group = figures.largest_group(
-        table, figures.PROTOCOL,
+        table, figures.TEXT + ["chunk_bytes"],
         lambda g: len(figures.models(g)) * (g.parameters == 0).any())
     rivals = group[(group.parameters == 0) & (group.predictor != "uniform")]
     if not len(rivals):
         raise figures.missing("compressors of the text that models were "
-                              "measured on", "jobs/table1.sweep")
-    found = figures.models(group).sort_values("raw_rate")
-    found = found.drop_duplicates("parameters").sort_values("parameters")
+                              "measured on", "predictors")
+    found = figures.best_per_size(figures.models(group))
+    found = found.sort_values("parameters")
     return found, rivals.loc[rivals.raw_rate.idxmin()]
 
 
@@ -91,11 +91,17 @@ def draw(ax, models, rival):
         if np.isfinite(at):
             ax.plot(at, 100 * rival.raw_rate, linestyle="", markersize=10,
                     zorder=5, **look)
+            ax.annotate(f"from {size_text(float(f'{at:.2g}'))}",
+                        (at, 100 * rival.raw_rate), xytext=(9, 9),
+                        textcoords="offset points", color=look["color"],
+                        rotation=40, fontsize=11, bbox={
+                            "facecolor": "white", "edgecolor": "none",
+                            "alpha": 0.8, "pad": 0.5})
         ends.append((x[-1], y[-1], f"{figures.count_text(row.parameters)} "
                      "parameters", look["color"]))
     ax.axhline(100 * rival.raw_rate, color="black", linewidth=1.6)
-    ax.text(low, 100 * rival.raw_rate, f" {rival.label}, no parameters",
-            va="bottom", fontsize=12)
+    ends.append((x[-1], 100 * rival.raw_rate, f"{rival.label}: no parameters",
+                 "black"))
     ax.set_xscale("log")
     ax.set_xlim(low, high)
     ax.set_ylim(min(0.85 * 100 * models.raw_rate.min(),

@@ -37,7 +37,7 @@ def select(data):
     over_context = several(models, keys + ["chunk_bytes"], "context")
     if not len(over_chunks) and not len(over_context):
         raise figures.missing("several chunk lengths or contexts",
-                              "jobs/chunk.sweep")
+                              "chunk")
     parts = []
     for part in (over_chunks, over_context):
         if len(part):
@@ -55,10 +55,8 @@ def lines(ax, table, x, y):
         ax.fill_between(mine[x], mine[y] - 1.96 * mine.error,
                         mine[y] + 1.96 * mine.error, alpha=0.2, linewidth=0,
                         color=figures.looks(k)["color"])
-    ax.set_xscale("log", base=2)
-    ax.xaxis.set_major_formatter("{x:,.0f}")
+    figures.power_axis(ax, table[x].min(), table[x].max())
     ax.tick_params(axis="x", rotation=30)
-    ax.set_ylim(0, None)
 
 
 def draw(over_chunks, over_context):
@@ -76,7 +74,8 @@ def draw(over_chunks, over_context):
             error=100 * over_chunks.bits_per_byte_error / 8), "x", "y")
         ax.set_xlabel("chunk length (bytes)")
         ax.set_ylabel("raw rate: code / original (%)")
-        ax.set_title(over_chunks.corpus_label.iloc[0], loc="left")
+        figures.per_cent_axis(ax)
+        ax.set_title(f"A  {over_chunks.corpus_label.iloc[0]}", loc="left")
         ax.legend()
     if len(over_context):
         ax = panels.pop(0)
@@ -84,7 +83,9 @@ def draw(over_chunks, over_context):
               "context", "bits_per_byte")
         ax.set_xlabel("context of the model (tokens)")
         ax.set_ylabel("code length (bits per byte)")
-        ax.set_title(figures.protocol(over_context.iloc[0]), loc="left")
+        ax.set_ylim(0, None)
+        ax.set_title(f"B  {figures.protocol(over_context.iloc[0])}",
+                     loc="left")
         ax.legend()
     fig.tight_layout()
     return fig

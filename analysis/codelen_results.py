@@ -135,6 +135,7 @@ def predictor_label(file):
     if kind == "model":
         parts = pathlib.Path(path)
         label = parts.name if parts.suffix != ".gguf" else parts.stem
+        label = label.replace(".json", "")  # of a sweep over --config
         if label.startswith("at-"):
             label = f"{parts.parent.name} {label}"
     else:
@@ -143,8 +144,11 @@ def predictor_label(file):
         label += " carried on"
     if attribute(file, "options", "header") == "each":
         label += " +header"
-    math = attribute(file, "predictor", "math", "exact")
-    return label if math == "exact" else f"{label} ({math})"
+    for group, option, usual in [("predictor", "math", "exact"),
+                                 ("options", "bytes-as", "exact")]:
+        value = attribute(file, group, option, usual)
+        label += "" if value == usual else f" ({value})"
+    return label
 
 
 def model_directory(name):
@@ -197,6 +201,7 @@ def summarise(path):
             "predictor": name,
             "description": attribute(file, "predictor", "description", ""),
             "label": predictor_label(file),
+            "family": str(pathlib.PurePath(name).parent),
             "command": attribute(file, "run", "command"),
             "chunk_bytes": attribute(file, "run", "chunk_bytes"),
             "context": attribute(file, "predictor", "context", 0),

@@ -14,21 +14,20 @@ from codelen_results import size_text
 
 DATA_BYTES = [1e7, 1e8, 1e9]
 LEAST_SIZES = 2
-SHOWN_PER_CENT = [8, 12, 16, 20, 30, 50, 100, 200, 400, 800]
 
 
 def select(data):
     """The text with most model sizes; of each size the best model."""
     table = figures.models(data.summary)
     if not len(table):
-        raise figures.missing("models", "jobs/model-size.sweep")
-    group = figures.largest_group(table, figures.PROTOCOL + ["vocabulary"],
+        raise figures.missing("models", "model-size")
+    keys = figures.PROTOCOL + ["family", "vocabulary"]
+    group = figures.largest_group(table, keys,
                                   lambda g: g.parameters.nunique())
     if group.parameters.nunique() < LEAST_SIZES:
         raise figures.missing("models of several sizes",
-                              "jobs/model-size.sweep")
-    best = group.sort_values("raw_rate").drop_duplicates("parameters")
-    return best.sort_values("parameters")
+                              "model-size")
+    return figures.best_per_size(group).sort_values("parameters")
 
 
 def adjusted(table):
@@ -43,7 +42,6 @@ def adjusted(table):
 
 def draw(ax, table, shown):
     """Curves and the best size of each."""
-    ends = []
     for k, size in enumerate(DATA_BYTES):
         look = figures.looks(k)
         ax.plot(paper.FIGURE2.parameters, paper.FIGURE2[size],
@@ -54,14 +52,10 @@ def draw(ax, table, shown):
         at = y.idxmin()
         ax.plot(table.parameters[at], y[at], marker="o", markersize=17,
                 color=look["color"], fillstyle="none", linestyle="")
-        ends.append(look["color"])
     ax.set_xscale("log")
-    ax.set_yscale("log")
-    low = min(shown.filter(like="adjusted").min().min(), 15)
-    ax.set_ylim(0.9 * low, 1.2 * max(paper.FIGURE2[1e7].max(), 100))
-    ticks = [t for t in SHOWN_PER_CENT if t > 0.9 * low]
-    ax.set_yticks(ticks, [f"{t}" for t in ticks])
-    ax.minorticks_off()
+    low = min(shown.filter(like="adjusted").min().min(), 17)
+    ax.set_ylim(0.9 * low, 1.2 * paper.FIGURE2[1e7].max())
+    figures.per_cent_axis(ax)
     ax.set_xlabel("model size (parameters)")
     ax.set_ylabel("adjusted rate:\n(code + parameters) / original (%)")
 

@@ -32,14 +32,14 @@ def select(data):
         table = table[table.predictor != "uniform"]
     measured = table[table.command == "measure"] if len(table) else table
     if not len(measured):
-        raise figures.missing("predictors", "jobs/table1.sweep")
+        raise figures.missing("predictors", "predictors")
     group = figures.largest_group(
-        table, figures.CORPUS,
+        table, figures.TEXT,
         lambda g: (g.command == "measure").sum())
     measured = group[group.command == "measure"]
     chunk = usual_chunk(measured[measured.chunk_bytes != results.WHOLE])
     measured = measured[measured.chunk_bytes == chunk]
-    measured = measured.sort_values("raw_rate").drop_duplicates("label")
+    measured = figures.best_per_size(measured).drop_duplicates("label")
     chosen = spread(measured)
     codecs = group[(group.command == "baseline") &
                    (group.chunk_bytes != results.WHOLE) &
@@ -112,13 +112,9 @@ def draw_beginnings(ax, curves, codecs):
                     k % 7], fillstyle="none", markersize=6,
                 label=f"{label}, with header")
     ax.axhline(100, color=figures.BEHIND, linewidth=1)
-    ax.text(ax.get_xlim()[1], 100, "not compressed", ha="right", va="bottom",
-            color="#666666", fontsize=11)
-    ax.set_yscale("log")
-    ticks = [10, 20, 30, 50, 100, 200, 500, 1000, 2000]
-    low, high = ax.get_ylim()
-    shown = [t for t in ticks if low <= t <= high]
-    ax.set_yticks(shown, [f"{t:,}" for t in shown])
+    ax.text(1, 100, "not compressed", va="bottom", color="#666666",
+            fontsize=11)
+    figures.per_cent_axis(ax)
     ax.set_xlabel("length of the beginning (bytes)")
     ax.set_ylabel("its rate: code / original (%)")
     ax.set_title("B  what a beginning costs in all", loc="left")
@@ -134,8 +130,7 @@ def build(data):
         draw_positions(left, curves)
         draw_beginnings(right, curves, compressors)
         for ax in (left, right):
-            ax.set_xscale("log", base=2)
-            ax.xaxis.set_major_formatter("{x:.0f}")
+            figures.power_axis(ax, 1, row.chunk_bytes)
         handles, labels = right.get_legend_handles_labels()
         fig.tight_layout()
         fig.legend(handles, labels, loc="upper center", ncols=4,
@@ -146,11 +141,11 @@ def build(data):
         "A: the first bytes of a chunk are dear, the more context there is "
         "the cheaper a byte becomes; where a line is flat, the predictor does "
         "not use the older bytes. B: all bytes so far; compressors (black) "
-        f"pay for their header at once. Bands: 95 % bootstrap over "
-        f"{row.chunks:,} chunks." + (
+        "pay for their header at once. Bands: 95 % bootstrap over "
+        f"{chosen.chunks.max():,} chunks (fewer where a label says so)." + (
             "" if len(compressors) else
             " No compressors are shown: they need a sweep over chunk lengths "
-            "(jobs/chunk.sweep)."))
+            "(jobs/full/chunk-codecs.sweep)."))
     table = pd.concat([curves, compressors], ignore_index=True)
     formats = {c: "{:.3f}" for c in table if c not in ("label", "first",
                                                        "end")}

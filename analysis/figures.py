@@ -32,6 +32,7 @@ BEHIND = "#999999"  # what is drawn for comparison only
 # What is one text, or image or sound: results of different ones do not mix.
 CORPUS = ["corpus", "first", "raw_bytes"]
 PROTOCOL = CORPUS + ["chunk_bytes"]
+TEXT = ["corpus", "first"]  # also when less of it was measured
 
 
 @dataclass
@@ -58,8 +59,9 @@ class Item:
 
 def missing(what, job):
     """The error of an item whose runs are not among the results."""
-    return results.ResultsError(f"no results of {what}: codelen run {job} "
-                                "--all makes them")
+    return results.ResultsError(
+        f"no results of {what}: jobs/full/{job}.sweep makes them, or in "
+        "small jobs/small-study.sh")
 
 
 def load(patterns):
@@ -69,9 +71,23 @@ def load(patterns):
     measured = [p for p in paths if kinds[p] != results.TRAINING]
     trained = [p for p in paths if kinds[p] == results.TRAINING]
     return Data(
-        results.load_summary(measured) if measured else pd.DataFrame(),
+        mark_samples(results.load_summary(measured)) if measured
+        else pd.DataFrame(),
         results.load_training(trained) if trained else pd.DataFrame(),
         unfinished)
+
+
+def mark_samples(summary):
+    """Say in the label where only the beginning of a text was measured."""
+    most = summary.groupby(TEXT).raw_bytes.transform("max")
+    name = summary.assign(rank=-summary.raw_bytes).sort_values("rank").groupby(
+        TEXT).corpus_label.transform("first")
+    part = summary.raw_bytes < most
+    first = summary.raw_bytes.map(results.size_text)
+    return summary.assign(
+        label=summary.label.where(
+            ~part, summary.label + " (first " + first + ")"),
+        corpus_label=name, text_bytes=most)
 
 
 def models(summary):
@@ -116,6 +132,32 @@ def subplots(*args, **options):
 def style():
     """Context in which figures are drawn."""
     return plt.style.context(STYLE)
+
+
+def per_cent_axis(ax):
+    """A log axis of rates with plain numbers on it."""
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    ticks = [m * 10**e for e in range(4) for m in (1, 2, 3, 5)]
+    shown = [t for t in ticks if low <= t <= high]
+    ax.set_yticks(shown, [f"{t:,}" for t in shown])
+    ax.minorticks_off()
+
+
+def power_axis(ax, low, high):
+    """A log axis of lengths: every second power of 2, none between."""
+    ax.set_xscale("log", base=2)
+    ticks = [4**k for k in range(20) if low <= 4**k <= high]
+    ax.set_xticks(ticks, [f"{t:,}" for t in ticks])
+    ax.minorticks_off()
+
+
+def best_per_size(table):
+    """Of models that differ only in training the best of each size; rows
+    without parameters stay."""
+    table = table.sort_values("raw_rate")
+    again = table.duplicated(PROTOCOL + ["family", "parameters", "vocabulary"])
+    return table[~again | (table.parameters == 0)]
 
 
 def label_ends(ax, lines, gap=0.045):

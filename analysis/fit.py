@@ -67,7 +67,7 @@ def measured_points(data):
         known = models[models.trained_bytes.notna()]
         known = known.assign(bytes=known.trained_bytes,
                              loss=known.bits_per_byte)
-        keys = figures.PROTOCOL + ["vocabulary"]
+        keys = figures.PROTOCOL + ["family", "vocabulary"]
         if len(known):
             group = figures.largest_group(known, keys, len)
             if len(group) >= LEAST_POINTS:
@@ -78,14 +78,14 @@ def measured_points(data):
             return final.assign(loss=final.bits_per_byte)
     raise figures.missing(
         f"at least {LEAST_POINTS} models of several sizes and amounts of "
-        "training", "jobs/grid.sweep")
+        "training", "grid")
 
 
 def step_points(data):
     """Validations after the warm-up of all training runs."""
     table = data.training
     if not len(table):
-        raise figures.missing("training (train.h5)", "jobs/grid.sweep")
+        raise figures.missing("training (train.h5)", "grid")
     late = table[table.steps >= 0.1 * table.groupby("file").steps.transform(
         "max")]
     return late.assign(loss=late.bits_per_byte)

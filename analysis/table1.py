@@ -32,15 +32,19 @@ def select(data):
     """Whole corpora and the chunk length that most were measured with."""
     table = data.summary
     if not len(table):
-        raise figures.missing("compressors or models", "jobs/table1.sweep")
+        raise figures.missing("compressors or models", "predictors")
     table = table[table.predictor != "uniform"]
     lengths = table[table.chunk_bytes != WHOLE].groupby("chunk_bytes").file
     usual = 2048 if 2048 in lengths.groups else lengths.count().idxmax()
     table = table[table.chunk_bytes.isin([WHOLE, usual])]
-    table = table.assign(kind=[kind(row) for row in table.itertuples()])
+    parameters = table.parameters * table.parameter_bytes
+    table = table.assign(
+        kind=[kind(row) for row in table.itertuples()],
+        adjusted_rate=table.raw_rate + parameters / table.text_bytes)
     # A sweep over contexts repeats a model: keep its best.
     keys = figures.PROTOCOL + ["label", "vocabulary"]
-    return table.sort_values("raw_rate").drop_duplicates(keys), usual
+    table = table.sort_values("raw_rate").drop_duplicates(keys)
+    return figures.best_per_size(table), usual
 
 
 def wide(table):
@@ -83,8 +87,8 @@ def draw(ax, table, usual):
         note = f" {100 * row.raw_rate:.1f}"
         if row.parameters:
             adjusted = rate_text(100 * row.adjusted_rate)
-            note += f"  (with its {figures.count_text(row.parameters)} " \
-                    f"parameters {adjusted})"
+            note += f"    adjusted {adjusted}: with " \
+                    f"{figures.count_text(row.parameters)} parameters"
         ax.text(100 * row.raw_rate, at, note, va="center", fontsize=11)
         if row.label in whole:
             ax.plot(100 * whole[row.label], at, marker="|", color="black",
@@ -98,25 +102,28 @@ def draw(ax, table, usual):
     ax.set_xlim(0, max(100, 135 * chunked.raw_rate.max()))
     ax.set_xlabel("raw rate: compressed / original bytes (%), shorter is "
                   "better")
-    ax.legend(loc="lower right", frameon=True, framealpha=0.9)
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=4,
+              columnspacing=1.2, handlelength=1.2)
 
 
 def build(data):
     """The item of the report."""
     table, usual = select(data)
     shown, corpora = wide(table)
-    first = table[(table.corpus_label == corpora[0])]
+    first = table[table.corpus_label == corpora[0]]
     n_bars = min(MOST_BARS, (first.chunk_bytes == usual).sum())
     with figures.style():
-        fig, ax = figures.subplots(figsize=(10, 1.6 + 0.36 * n_bars))
+        fig, ax = figures.subplots(figsize=(10, 2.1 + 0.36 * n_bars))
         draw(ax, first, usual)
-        ax.set_title(f"{corpora[0]}, chunks of {usual:,} bytes", loc="left")
+        ax.set_title(f"{corpora[0]}, chunks of {usual:,} bytes", loc="left",
+                     pad=36)
         fig.tight_layout()
     caption = (
         f"Every chunk of {usual:,} bytes is described on its own. Raw: bytes of the code over bytes of the original. "
         "Adjusted: the model's parameters are part of the code, at the bytes "
         "each that the run was told (2 unless said). Black marks: the same "
-        "compressor when it sees the whole text at once.")
+        "compressor when it sees the whole text at once. Of models that "
+        "differ only in training, the best of each size.")
     formats = {c: rate_text for c in shown if c.endswith("%")}
     formats["parameters"] = "{:,}"
     return figures.Item("table1", "Table 1: rates of all compressors",

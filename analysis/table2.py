@@ -24,22 +24,33 @@ def blocks(row):
     return "{} x {}".format(*found.groups()) if found else row.label
 
 
+def same_training(table):
+    """Of each model the one that saw as much text as most models with
+    tokens of several bytes did; those of unknown training stay."""
+    seen = table.trained_bytes.map(lambda n: float(f"{n:.0e}"))
+    usual = seen[table.vocabulary > BYTE_TOKENS].mode()
+    if usual.empty:
+        return table
+    return table[seen.isna() | (seen == usual.iloc[0])]
+
+
 def select(data):
     """Models of one text, by vocabulary and layers; best of each."""
     table = figures.models(data.summary)
     if not len(table):
         raise figures.missing("models with several vocabularies",
-                              "jobs/tokenizer.sweep")
+                              "tokenizer")
     group = figures.largest_group(
         table, figures.PROTOCOL,
         lambda g: (g.vocabulary.nunique(), len(g)))
+    group = same_training(group)
     group = group.assign(
         blocks=[blocks(row) for row in group.itertuples()])
     many = group.groupby("blocks").vocabulary.transform("nunique")
     group = group[many >= LEAST_VOCABULARIES]
     if not len(group):
         raise figures.missing("models with several vocabularies",
-                              "jobs/tokenizer.sweep")
+                              "tokenizer")
     group = group.sort_values("raw_rate")
     return group.drop_duplicates(["blocks", "vocabulary"]).sort_values(
         ["blocks", "vocabulary"])
@@ -86,7 +97,7 @@ def build(data):
     caption = (
         "The same layers over bytes and over byte-pair tokens. A larger "
         "vocabulary shortens the text that the model sees and grows its "
-        "embedding. Rates have original bytes below the line, whatever the "
+        "embedding. All have seen the same amount of training text. Rates have original bytes below the line, whatever the "
         "tokens. Adjusted: parameters, embedding included, and merges at "
         f"{MERGE_BYTES} bytes each.")
     formats = {c: "{:.2f}" for c in table if "%" in c or "per" in c}
