@@ -19,26 +19,37 @@ MOST_SIZES = 7
 BOOTSTRAPS = 200
 
 
+def classes(table):
+    """(name, size, rows) of each model size; many sizes in classes."""
+    if table.parameters.nunique() <= MOST_SIZES:
+        return [(figures.count_text(size), size, mine)
+                for size, mine in table.groupby("parameters")]
+    logs = np.log(table.parameters)
+    edges = np.linspace(logs.min(), logs.max(), MOST_SIZES)
+    where = np.clip(np.searchsorted(edges, logs, "right"), 1, MOST_SIZES - 1)
+    found = []
+    for _, mine in table.groupby(where):
+        low, high = mine.parameters.min(), mine.parameters.max()
+        found.append((f"{figures.count_text(low)} to "
+                      f"{figures.count_text(high)}",
+                      np.exp(np.log(mine.parameters).mean()), mine))
+    return found
+
+
 def draw_data(ax, table, law):
     """Measured points and the law's curves."""
-    sizes = sorted(table.parameters.unique())
-    if len(sizes) > MOST_SIZES:
-        keep = np.linspace(0, len(sizes) - 1, MOST_SIZES).round().astype(int)
-        sizes = [sizes[i] for i in keep]
     x = np.geomspace(table.bytes.min() * 0.8, table.bytes.max() * 3, 100)
-    for k, size in enumerate(sizes):
-        mine = table[table.parameters == size]
+    for k, (name, size, mine) in enumerate(classes(table)):
         look = figures.looks(k)
-        ax.plot(mine.bytes, mine.loss, linestyle="",
-                label=figures.count_text(size), **look)
+        ax.plot(mine.bytes, mine.loss, linestyle="", label=name, **look)
         if law:
             curve = law.predict({"parameters": np.full(100, size),
                                  "bytes": x})
             ax.plot(x, curve, color=look["color"], linewidth=1.3)
     if law:
         ax.axhline(law.value("E"), color=figures.BEHIND, linestyle=":")
-        ax.text(x[0], law.value("E"), f"E = {law.value('E'):.2f}: what no "
-                "model would save", va="bottom", fontsize=11,
+        ax.text(x[0], law.value("E"), f"E = {law.value('E'):.2f}: left "
+                "with any model and any data", va="bottom", fontsize=11,
                 color="#555555")
     ax.set_xscale("log")
     ax.set_xlabel("training text (bytes)")
@@ -126,6 +137,7 @@ def make(name, title, table, laws, unit):
         if law:
             draw_budgets(axes[0][1], table, law)
         if unit:
+            axes[0][0].set_xlabel("training text (tokens)")
             for ax in axes[0]:
                 ax.set_ylabel(ax.get_ylabel().replace("bits per byte", unit))
         fig.tight_layout()

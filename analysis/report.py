@@ -135,9 +135,10 @@ def collect(data, args):
             absent.append(str(error))
 
     for module in ORDER:
+        shown = len(items)
         attempt(lambda: module.build(data))
-        if module is table1 and items:
-            items.append(table1.published())
+        if len(items) > shown and hasattr(module, "published"):
+            items.append(module.published())
     attempt(lambda: grid.build_all(data))
     if args.chinchilla:
         attempt(lambda: grid.build_chinchilla(args.chinchilla))

@@ -4,11 +4,12 @@
 # Question  which compressor describes text best, at which speed, and how does
 #           the code length fall along a chunk?
 # Cost      about 5 minutes on 2 cores once the packages are in
-# Figure    out/quickstart/quickstart.png
+# Figure    out/quickstart/report.html, and in short out/quickstart/quickstart.png
 #
 # Installs what is missing, builds, makes or finds corpora that every Debian
 # machine can have, measures baselines and predictors with 2 MPI ranks, prints
-# a table and draws one figure.  Run it again: what is complete is skipped.
+# a table, draws one figure and writes a page of all.  Run it again: what is
+# complete is skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -58,3 +59,5 @@ fi
 echo "== results"
 /usr/bin/python3 analysis/quickstart.py --results "$out" \
     --out "$out/quickstart.png"
+/usr/bin/python3 analysis/report.py "$out" --title "Quickstart" \
+    -o "$out/report.html" 2>/dev/null
