@@ -20,26 +20,39 @@ tests=(libhdf5-dev clang libomp-dev libclang-rt-14-dev clang-format
     universal-ctags zstd gcc-aarch64-linux-gnu libc6-dev-arm64-cross
     qemu-user chromium)
 
+# Tests skip without these: not every mirror has them.
+optional=()
+
 want=("${build[@]}" "${run[@]}")
 case "${1:-}" in
 '') ;;
---tests) want+=("${tests[@]}") ;;
+--tests)
+    want+=("${tests[@]}")
+    optional+=(slurm-wlm munge)
+    ;;
 *)
     echo "setup.sh: unknown option $1 (known: --tests)" >&2
     exit 2
     ;;
 esac
 
+is_installed() { # PACKAGE
+    [ "$(dpkg-query -W -f '${Status}' "$1" 2>/dev/null)" = "install ok installed" ]
+}
+
 missing=()
 for package in "${want[@]}"; do
-    state=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
-    [ "$state" = "install ok installed" ] || missing+=("$package")
+    is_installed "$package" || missing+=("$package")
 done
-if [ ${#missing[@]} -eq 0 ]; then
+more=()
+for package in "${optional[@]}"; do
+    is_installed "$package" || more+=("$package")
+done
+if [ $((${#missing[@]} + ${#more[@]})) -eq 0 ]; then
     echo "setup.sh: all ${#want[@]} packages are installed"
     exit 0
 fi
-echo "setup.sh: will install: ${missing[*]}"
+echo "setup.sh: will install: ${missing[*]} ${more[*]}"
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null || {
@@ -50,4 +63,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get update -q
-"${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}"
+install=("${as_root[@]}" apt-get install -q -y --no-install-recommends)
+[ ${#missing[@]} -eq 0 ] || "${install[@]}" "${missing[@]}"
+[ ${#more[@]} -eq 0 ] || "${install[@]}" "${more[@]}" ||
+    echo "setup.sh: no ${more[*]}: the tests that use them will be skipped"

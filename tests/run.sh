@@ -6,7 +6,8 @@
 #
 # Steps: style, asan (serial build with sanitizers, unit tests), clang (build
 # and unit tests), fuzz (each target for a few seconds), unit, mpi, cli,
-# analysis.  The last four are labels of one CTest run, which comes last.
+# analysis, slurm.  The last five are labels of one CTest run, which comes
+# last.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -64,7 +65,7 @@ step_ctest() {
 }
 
 before=(style asan clang fuzz)
-labels=(unit mpi cli analysis)
+labels=(unit mpi cli analysis slurm)
 selected=("$@")
 [ ${#selected[@]} -gt 0 ] || selected=("${before[@]}" "${labels[@]}")
 
