@@ -121,8 +121,10 @@ net_new(const struct model_config *config, size_t context_max,
         mem_free(net);
         return NULL;
     }
+    net->forgets = options->engine == NET_BF16;
     net->part_rows = rows_of_part(larger(
         2 * net->shape.F, (net->shape.H + 2 * net->shape.G) * net->shape.D));
+    net->part_rows = smaller(net->part_rows, net->rows_max);
     net->logit_rows = smaller(rows_of_part(net->shape.V),
         larger(LOGIT_FLOATS_MAX / net->shape.V, LOGIT_ROWS_MIN));
     net->logit_rows = smaller(net->logit_rows, net->rows_max);

@@ -97,30 +97,34 @@ net_loss(struct net_worker *w, const float *parameters,
 }
 
 /*
- * Rows [first, first + n) of R: width (n, C) = gradient of mlp_in by that of
- * the MLP's output.
+ * Rows [first, first + n): width (n, C) = gradient of mlp_in by that of the
+ * MLP's output.
  */
 static void
-mlp_back(struct net_worker *w, const float *d_out, size_t l, size_t first,
-    size_t n, size_t R)
+mlp_back(struct net_worker *w, const float *d_out, const float *parameters,
+    size_t l, size_t first, size_t n)
 {
     const struct net *net = w->net;
     const struct net_shape *s = &net->shape;
     const struct net_packed *up = packed_of(net, l, NET_UP);
     const struct net_packed *down = packed_of(net, l, NET_DOWN);
+    const size_t kept = net_kept_row(net, first);
     struct net_slot *slot = &w->slots[l];
-    float *act = w->act, *d_up = slot->mlp + first * 2 * s->F;
+    float *act = w->act, *d_up = slot->mlp + kept * 2 * s->F;
 
+    if (net->forgets) {
+        net_make_mlp(w, parameters, l, first, n);
+    }
     net_map_back(down, w->d_act, d_out, n);
     if (s->is_gated) {
         net->kernel->swiglu_back(act, d_up, w->d_act, n, s->F);
     } else {
-        act = slot->mlp + first * s->F;
+        act = slot->mlp + kept * s->F;
         d_up = w->d_act;
-        net->kernel->multiply(d_up, act + R * s->F, n * s->F);
+        net->kernel->multiply(d_up, act + net_kept_rows(net) * s->F, n * s->F);
     }
     net_map_learn(w, down, d_out, act, n);
-    net_map_learn(w, up, d_up, slot->mlp_in + first * s->C, n);
+    net_map_learn(w, up, d_up, slot->mlp_in + kept * s->C, n);
     net_map_back(up, w->width, d_up, n);
 }
 
@@ -137,6 +141,7 @@ turn_heads_back(struct net_worker *w, const float *parameters, size_t T,
     const struct net_slot *slot = &w->slots[l];
     const size_t n_heads = s->H + s->G, n_pairs = s->D / 2;
     const size_t stride = (n_heads + s->G) * s->D;
+    const float *raw = slot->raw + net_kept_row(w->net, first) * stride;
     float *wide = w->wide + first * stride;
 
     for (size_t t = 0, n_here; s->is_rotary && t < n; t += n_here) {
@@ -151,8 +156,8 @@ turn_heads_back(struct net_worker *w, const float *parameters, size_t T,
         const size_t gain = h < s->H ? layer->q_norm.gain : layer->k_norm.gain;
 
         w->net->kernel->norm_back(&(struct net_norm){
-            .in = slot->raw + (first * n_heads + h) * s->D,
-            .in_stride = n_heads * s->D,
+            .in = raw + h * s->D,
+            .in_stride = stride,
             .gain = parameters + gain,
             .stats = slot->head_norm_stats + 2 * (w->net->rows_max * h + first),
             .T = n,
@@ -212,18 +217,23 @@ qkv_back(struct net_worker *w, const float *parameters, size_t T, size_t l,
     const struct net *net = w->net;
     const struct net_shape *s = &net->shape;
     const struct net_packed *qkv = packed_of(net, l, NET_QKV);
-    const float *in = s->is_post_norm ? w->stream[l] : w->slots[l].normed;
+    const float *in =
+        s->is_post_norm ? w->stream[l] + first * s->C
+                        : w->slots[l].normed + net_kept_row(net, first) * s->C;
     float *wide = w->wide + first * (s->H + 2 * s->G) * s->D;
 
+    if (net->forgets) {
+        net_make_qkv(w, parameters, l, first, n, true);
+    }
     turn_heads_back(w, parameters, T, l, first, n);
-    net_map_learn(w, qkv, wide, in + first * s->C, n);
+    net_map_learn(w, qkv, wide, in, n);
     net_map_back(qkv, w->width, wide, n);
 }
 
-/* Rows [first, first + n) of R, down to what attention gave. */
+/* Rows [first, first + n) down to what attention gave. */
 static void
 back_to_attention(struct net_worker *w, const float *parameters, size_t l,
-    size_t first, size_t n, size_t R)
+    size_t first, size_t n)
 {
     const struct net_shape *s = &w->net->shape;
     const struct net_layer *layer = &s->layers[l];
@@ -234,13 +244,13 @@ back_to_attention(struct net_worker *w, const float *parameters, size_t l,
     if (s->is_post_norm) {
         norm_back(w, d_stream, false, d_stream, slot->sum + at,
             slot->mlp_stats + 2 * first, parameters, &layer->mlp_norm, n);
-        mlp_back(w, d_stream, l, first, n, R);
+        mlp_back(w, d_stream, parameters, l, first, n);
         w->net->kernel->add_scaled(d_stream, w->width, 1.0f, n * s->C);
         norm_back(w, d_stream, false, d_stream, slot->middle + at,
             slot->attention_stats + 2 * first, parameters,
             &layer->attention_norm, n);
     } else {
-        mlp_back(w, d_stream, l, first, n, R);
+        mlp_back(w, d_stream, parameters, l, first, n);
         norm_back(w, d_stream, true, w->width, slot->middle + at,
             slot->mlp_stats + 2 * first, parameters, &layer->mlp_norm, n);
     }
@@ -271,14 +281,14 @@ net_back_layer(struct net_worker *w, const float *parameters,
 {
     const size_t R = group->n * group->T, rows = w->net->part_rows;
 
-    for (size_t first = 0; first < R; first += rows) {
-        back_to_attention(
-            w, parameters, l, first, R - first < rows ? R - first : rows, R);
+    for (size_t first = 0, n; first < R; first += n) {
+        n = R - first < rows ? R - first : rows;
+        back_to_attention(w, parameters, l, first, n);
     }
     attend_back(w, group, l);
-    for (size_t first = 0; first < R; first += rows) {
-        back_from_attention(w, parameters, group->T, l, first,
-            R - first < rows ? R - first : rows);
+    for (size_t first = 0, n; first < R; first += n) {
+        n = R - first < rows ? R - first : rows;
+        back_from_attention(w, parameters, group->T, l, first, n);
     }
 }
 

@@ -53,7 +53,7 @@ embed(struct net_worker *w, const float *parameters,
     }
 }
 
-/* Rows [first, first + n) of q and k: normed per head, rotated. */
+/* q and k of rows [first, first + n): normed per head, rotated. */
 static void
 turn_heads(struct net_worker *w, const float *parameters, size_t T, size_t l,
     size_t first, size_t n)
@@ -64,17 +64,14 @@ turn_heads(struct net_worker *w, const float *parameters, size_t T, size_t l,
     const size_t n_heads = s->H + s->G, n_pairs = s->D / 2;
     const size_t stride = (n_heads + s->G) * s->D;
     float *qkv = slot->qkv + first * stride;
-    float *raw = slot->raw + first * n_heads * s->D;
 
     if (layer->q_norm.gain != NET_NONE) {
-        for (size_t t = 0; t < n; t++) {
-            memcpy(raw + t * n_heads * s->D, qkv + t * stride,
-                n_heads * s->D * sizeof(float));
-        }
+        const float *raw = slot->raw + net_kept_row(w->net, first) * stride;
+
         for (size_t h = 0; h < n_heads; h++) {
             w->net->kernel->norm(&(struct net_norm){
                 .in = raw + h * s->D,
-                .in_stride = n_heads * s->D,
+                .in_stride = stride,
                 .gain = parameters +
                         (h < s->H ? layer->q_norm.gain : layer->k_norm.gain),
                 .stats =
@@ -85,6 +82,10 @@ turn_heads(struct net_worker *w, const float *parameters, size_t T, size_t l,
                 .out = qkv + h * s->D,
                 .out_stride = stride,
             });
+        }
+        for (size_t t = 0; t < n; t++) {
+            memcpy(qkv + t * stride + n_heads * s->D,
+                raw + t * stride + n_heads * s->D, s->G * s->D * sizeof(float));
         }
     }
     for (size_t t = 0, n_here; s->is_rotary && t < n; t += n_here) {
@@ -134,84 +135,127 @@ attend(struct net_worker *w, const struct net_group *group, size_t l)
     }
 }
 
-/* Rows [first, first + n): out (R, C) = in + the MLP of mlp_in. */
-static void
-mlp(struct net_worker *w, float *out, const float *in, const float *parameters,
-    size_t l, size_t first, size_t n, size_t R)
+size_t
+net_kept_row(const struct net *net, size_t first)
 {
-    const struct net *net = w->net;
-    const struct net_shape *s = &net->shape;
-    const struct net_packed *up = packed_of(net, l, NET_UP);
-    const struct net_packed *down = packed_of(net, l, NET_DOWN);
-    struct net_slot *slot = &w->slots[l];
-    const float *mlp_in = slot->mlp_in + first * s->C;
-    float *act = w->act;
-
-    if (s->is_gated) {
-        float *gate_up = slot->mlp + first * 2 * s->F;
-
-        net_map_forward(net, up, gate_up, mlp_in, parameters, n);
-        net->kernel->swiglu(act, gate_up, n, s->F);
-    } else {
-        act = slot->mlp + first * s->F;
-        net_map_multiply(up, w->wide, mlp_in, n);
-        net->kernel->gelu(act, act + R * s->F, w->wide,
-            net_map_bias(up, parameters), n, s->F);
-    }
-    net_map_multiply(down, w->width, act, n);
-    net->kernel->add_rows(out + first * s->C, in + first * s->C, w->width,
-        net_map_bias(down, parameters), n, s->C);
+    return net->forgets ? 0 : first;
 }
 
-/* Rows [first, first + n) up to the rotated heads. */
-static void
-before_attention(struct net_worker *w, const float *parameters, size_t T,
-    size_t l, size_t first, size_t n)
+size_t
+net_kept_rows(const struct net *net)
 {
-    const struct net *net = w->net;
-    const struct net_shape *s = &net->shape;
+    return net->forgets ? net->part_rows : net->rows_max;
+}
+
+/* Rows [first, first + n) of what the map to q, k and v takes; returned. */
+static const float *
+make_normed(struct net_worker *w, const float *parameters, size_t l,
+    size_t first, size_t n)
+{
+    const struct net_shape *s = &w->net->shape;
     struct net_slot *slot = &w->slots[l];
     const float *in = w->stream[l] + first * s->C;
-    const size_t stride = (s->H + 2 * s->G) * s->D;
+    float *normed = slot->normed + net_kept_row(w->net, first) * s->C;
 
-    if (!s->is_post_norm) {
-        float *normed = slot->normed + first * s->C;
-
-        norm(net, normed, slot->attention_stats + 2 * first, in, parameters,
-            &s->layers[l].attention_norm, n);
-        in = normed;
+    if (s->is_post_norm) {
+        return in;
     }
-    net_map_forward(net, packed_of(net, l, NET_QKV), slot->qkv + first * stride,
-        in, parameters, n);
-    turn_heads(w, parameters, T, l, first, n);
+    norm(w->net, normed, slot->attention_stats + 2 * first, in, parameters,
+        &s->layers[l].attention_norm, n);
+    return normed;
 }
 
-/* Rows [first, first + n) of R from what attention gave on. */
-static void
-after_attention(struct net_worker *w, const float *parameters, size_t l,
-    size_t first, size_t n, size_t R)
+void
+net_make_qkv(struct net_worker *w, const float *parameters, size_t l,
+    size_t first, size_t n, bool is_again)
+{
+    const struct net *net = w->net;
+    const struct net_shape *s = &net->shape;
+    const size_t stride = (s->H + 2 * s->G) * s->D;
+    const bool has_raw = s->layers[l].q_norm.gain != NET_NONE;
+    const float *in = make_normed(w, parameters, l, first, n);
+    float *out = has_raw ? w->slots[l].raw + net_kept_row(net, first) * stride
+                         : w->slots[l].qkv + first * stride;
+
+    if (has_raw || !is_again) {
+        net_map_forward(
+            net, packed_of(net, l, NET_QKV), out, in, parameters, n);
+    }
+}
+
+void
+net_make_mlp(struct net_worker *w, const float *parameters, size_t l,
+    size_t first, size_t n)
 {
     const struct net *net = w->net;
     const struct net_shape *s = &net->shape;
     const struct net_layer *layer = &s->layers[l];
+    const struct net_packed *up = packed_of(net, l, NET_UP);
+    const size_t kept = net_kept_row(net, first);
+    struct net_slot *slot = &w->slots[l];
+    float *mlp_in = slot->mlp_in + kept * s->C;
+
+    norm(net, mlp_in,
+        (s->is_post_norm ? slot->attention_stats : slot->mlp_stats) + 2 * first,
+        slot->middle + first * s->C, parameters,
+        s->is_post_norm ? &layer->attention_norm : &layer->mlp_norm, n);
+    if (s->is_gated) {
+        net_map_forward(
+            net, up, slot->mlp + kept * 2 * s->F, mlp_in, parameters, n);
+    } else {
+        float *act = slot->mlp + kept * s->F;
+
+        net_map_multiply(up, w->wide, mlp_in, n);
+        net->kernel->gelu(act, act + net_kept_rows(net) * s->F, w->wide,
+            net_map_bias(up, parameters), n, s->F);
+    }
+}
+
+/* out (n, C) = in + the MLP of rows [first, first + n). */
+static void
+mlp(struct net_worker *w, float *out, const float *in, const float *parameters,
+    size_t l, size_t first, size_t n)
+{
+    const struct net *net = w->net;
+    const struct net_shape *s = &net->shape;
+    const struct net_packed *down = packed_of(net, l, NET_DOWN);
+    const size_t kept = net_kept_row(net, first);
+    const float *mlp = w->slots[l].mlp;
+    const float *act = mlp + kept * s->F;
+
+    net_make_mlp(w, parameters, l, first, n);
+    if (s->is_gated) {
+        net->kernel->swiglu(w->act, mlp + kept * 2 * s->F, n, s->F);
+        act = w->act;
+    }
+    net_map_multiply(down, w->width, act, n);
+    net->kernel->add_rows(
+        out, in, w->width, net_map_bias(down, parameters), n, s->C);
+}
+
+/* Rows [first, first + n) from what attention gave on. */
+static void
+after_attention(struct net_worker *w, const float *parameters, size_t l,
+    size_t first, size_t n)
+{
+    const struct net *net = w->net;
+    const struct net_shape *s = &net->shape;
     const struct net_packed *output = packed_of(net, l, NET_ATTENDED);
     struct net_slot *slot = &w->slots[l];
     const size_t at = first * s->C;
-    float *middle = slot->middle + at, *mlp_in = slot->mlp_in + at;
 
     net_map_multiply(output, w->width, slot->attended + first * s->H * s->D, n);
-    net->kernel->add_rows(middle, w->stream[l] + at, w->width,
+    net->kernel->add_rows(slot->middle + at, w->stream[l] + at, w->width,
         net_map_bias(output, parameters), n, s->C);
     if (s->is_post_norm) {
-        norm(net, mlp_in, slot->attention_stats + 2 * first, middle, parameters,
-            &layer->attention_norm, n);
-        mlp(w, slot->sum, slot->mlp_in, parameters, l, first, n, R);
+        /* The MLP's input is added to its output. */
+        mlp(w, slot->sum + at, slot->mlp_in + net_kept_row(net, first) * s->C,
+            parameters, l, first, n);
         norm(net, w->stream[l + 1] + at, slot->mlp_stats + 2 * first,
-            slot->sum + at, parameters, &layer->mlp_norm, n);
+            slot->sum + at, parameters, &s->layers[l].mlp_norm, n);
     } else {
-        norm(net, mlp_in, slot->mlp_stats + 2 * first, middle, parameters,
-            &layer->mlp_norm, n);
-        mlp(w, w->stream[l + 1], slot->middle, parameters, l, first, n, R);
+        mlp(w, w->stream[l + 1] + at, slot->middle + at, parameters, l, first,
+            n);
     }
 }
 
@@ -221,14 +265,15 @@ net_forward_layer(struct net_worker *w, const float *parameters,
 {
     const size_t R = group->n * group->T, rows = w->net->part_rows;
 
-    for (size_t first = 0; first < R; first += rows) {
-        before_attention(w, parameters, group->T, l, first,
-            R - first < rows ? R - first : rows);
+    for (size_t first = 0, n; first < R; first += n) {
+        n = R - first < rows ? R - first : rows;
+        net_make_qkv(w, parameters, l, first, n, false);
+        turn_heads(w, parameters, group->T, l, first, n);
     }
     attend(w, group, l);
-    for (size_t first = 0; first < R; first += rows) {
-        after_attention(
-            w, parameters, l, first, R - first < rows ? R - first : rows, R);
+    for (size_t first = 0, n; first < R; first += n) {
+        n = R - first < rows ? R - first : rows;
+        after_attention(w, parameters, l, first, n);
     }
 }
 

@@ -37,20 +37,23 @@ struct net_packed {
     uint16_t *bf16, *bf16_turned;  /* instead, with that engine */
 };
 
-/* What the backward pass of a layer needs, besides its input. */
+/*
+ * What the backward pass of a layer needs, besides its input.  A net that
+ * forgets keeps the arrays marked * of one part of the rows of one layer.
+ */
 struct net_slot {
-    float *normed;          /* (R, C): input of qkv; norms before only */
+    float *normed;          /* * (R, C): input of qkv; norms before only */
     float *attention_stats; /* (R, 2) of the norm */
     float *qkv;             /* (R, (H + 2 G) D), q and k normed and rotated */
-    float *raw;             /* (R, (H + G) D): before; norms of q, k only */
+    float *raw;             /* * the same before; norms of q, k only */
     float *head_norm_stats; /* (H + G, rows_max, 2) */
     float *head_stats;      /* (H, rows_max, 2) */
     float *attended;        /* (R, H D) */
     float *middle;          /* (R, C): stream after attention */
-    float *mlp_in;          /* (R, C): the input of the MLP */
+    float *mlp_in;          /* * (R, C): the input of the MLP */
     float *mlp_stats;       /* (R, 2) */
-    float *mlp;             /* (R, 2 F): gate, up; or gelu, then its slope */
-    float *sum;             /* (R, C): before the norm; norms after only */
+    float *mlp; /* * (R, 2 F): gate, up; or (2, R, F): gelu, slope */
+    float *sum; /* (R, C): before the norm; norms after only */
 };
 
 struct net_worker {
@@ -80,7 +83,8 @@ struct net {
     const struct net_kernel *kernel;
     const struct kernels *products; /* of the engine */
     size_t context_max, rows_max;   /* of a group */
-    size_t part_rows;          /* that take some steps one after the other */
+    bool forgets;     /* what products make again faster than memory gives it */
+    size_t part_rows; /* that take some steps one after the other */
     size_t logit_rows;         /* the same of the head */
     float *cosine, *sine;      /* (context_max, D / 2), rotary */
     float *positions;          /* (context_max, C), sinusoidal */
@@ -128,6 +132,22 @@ void net_map_learn(struct net_worker *w, const struct net_packed *packed,
 /* stream of all layers; slots. */
 void net_forward(struct net_worker *w, const float *parameters,
     const struct net_group *group);
+
+/* The row of the arrays that a net may forget which holds row first. */
+size_t net_kept_row(const struct net *net, size_t first);
+
+/* Rows of these arrays. */
+size_t net_kept_rows(const struct net *net);
+
+/*
+ * Rows [first, first + n) of layer l: normed, and raw or else qkv; mlp_in and
+ * mlp.  is_again: the backward pass needs what the net has forgotten, which
+ * qkv is not.
+ */
+void net_make_qkv(struct net_worker *w, const float *parameters, size_t l,
+    size_t first, size_t n, bool is_again);
+void net_make_mlp(struct net_worker *w, const float *parameters, size_t l,
+    size_t first, size_t n);
 
 /* Layer l once more. */
 void net_forward_layer(struct net_worker *w, const float *parameters,

@@ -33,21 +33,33 @@ larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* Arrays that a net may forget. */
 static void
-lay_out_slot(
-    struct arena *a, struct net_slot *slot, const struct net_shape *s, size_t R)
+lay_out_kept(struct arena *a, struct net_slot *slot, const struct net *net)
 {
-    const size_t n_heads = s->H + s->G;
-    const bool has_head_norms = s->layers[0].q_norm.gain != NET_NONE;
+    const struct net_shape *s = &net->shape;
+    const size_t R = net_kept_rows(net);
 
-    *slot = (struct net_slot){0};
     if (!s->is_post_norm) {
         slot->normed = take(a, R * s->C);
-    } else {
+    }
+    if (s->layers[0].q_norm.gain != NET_NONE) {
+        slot->raw = take(a, R * (s->H + 2 * s->G) * s->D);
+    }
+    slot->mlp_in = take(a, R * s->C);
+    slot->mlp = take(a, R * 2 * s->F);
+}
+
+static void
+lay_out_slot(struct arena *a, struct net_slot *slot, const struct net *net)
+{
+    const struct net_shape *s = &net->shape;
+    const size_t R = net->rows_max, n_heads = s->H + s->G;
+
+    if (s->is_post_norm) {
         slot->sum = take(a, R * s->C);
     }
-    if (has_head_norms) {
-        slot->raw = take(a, R * n_heads * s->D);
+    if (s->layers[0].q_norm.gain != NET_NONE) {
         slot->head_norm_stats = take(a, R * n_heads * 2);
     }
     slot->attention_stats = take(a, R * 2);
@@ -55,9 +67,7 @@ lay_out_slot(
     slot->head_stats = take(a, R * s->H * 2);
     slot->attended = take(a, R * s->H * s->D);
     slot->middle = take(a, R * s->C);
-    slot->mlp_in = take(a, R * s->C);
     slot->mlp_stats = take(a, R * 2);
-    slot->mlp = take(a, R * 2 * s->F);
 }
 
 static size_t
@@ -90,10 +100,14 @@ lay_out(struct net_worker *w, float *base)
         w->stream[l] = take(&a, R * s->C);
     }
     for (size_t l = 0; l < s->n_layers; l++) {
-        if (l > 0 && net->options.is_recomputed) {
-            w->slots[l] = w->slots[0];
-        } else {
-            lay_out_slot(&a, &w->slots[l], s, R);
+        struct net_slot *slot = &w->slots[l];
+
+        *slot = l > 0 ? w->slots[0] : (struct net_slot){0};
+        if (l == 0 || !net->options.is_recomputed) {
+            lay_out_slot(&a, slot, net);
+        }
+        if (l == 0 || !(net->options.is_recomputed || net->forgets)) {
+            lay_out_kept(&a, slot, net);
         }
     }
     w->normed = take(&a, R * s->C);
