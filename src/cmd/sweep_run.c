@@ -91,7 +91,7 @@ look(const struct work *w, size_t i)
         return -1;
     }
     bool is_complete = sweep_state_find(options) == SWEEP_COMPLETE;
-    report_note("run %zu of 0 to %zu: %s%s", i, sweep_count(w->sweep) - 1,
+    report_note("run %zu of 0-%zu: %s%s", i, sweep_count(w->sweep) - 1,
         sweep_out(w->sweep, i), is_complete ? ": complete" : "");
     options_free(options);
     return is_complete ? 0 : make_parents(sweep_out(w->sweep, i)) != 0 ? -1 : 1;
@@ -142,9 +142,9 @@ run_all(struct work *w)
             is_stopping(w->par) ? CMD_STOPPED : run_one(w, i);
         if (status == CMD_STOPPED) {
             if (par_rank(w->par) == 0) {
-                report_note("stopped at run %zu of %zu; the same command goes "
-                            "on",
-                    i, n);
+                report_note("stopped at run %zu of 0-%zu; the same command "
+                            "goes on",
+                    i, n - 1);
             }
             return CMD_STOPPED;
         }
