@@ -58,7 +58,7 @@ archive_decoder_new(const struct archive_work *work)
     /* No more than make every thread busy. */
     size_t n_workers = (size_t)decoder->n_workers;
     size_t n_each = (work->n_chunks + n_workers - 1) / n_workers;
-    decoder->n_paths = predictor_walk_paths(work->predictor);
+    decoder->n_paths = predictor_walk_paths(work->predictor, work->chunk_bytes);
     if (n_each < decoder->n_paths) {
         decoder->n_paths = n_each < 1 ? 1 : n_each;
     }
@@ -128,10 +128,28 @@ set_lanes(struct job *job, uint8_t *raw, const uint8_t *coded)
     }
 }
 
+/* Chunks on the way such that all rounds of them are equally full. */
+static size_t
+count_paths(const struct archive_decoder *decoder, size_t n)
+{
+    size_t n_workers = (size_t)decoder->n_workers;
+    size_t n_each = (n + n_workers - 1) / n_workers;
+    size_t n_rounds = (n_each + decoder->n_paths - 1) / decoder->n_paths;
+
+    return n_rounds == 0 ? 1 : (n_each + n_rounds - 1) / n_rounds;
+}
+
 static int
 work_through(const struct archive_decoder *decoder, struct worker *worker,
     struct job *job)
 {
+    struct predict_walk walk = {
+        .choose = decode_symbol,
+        .next = next_path,
+        .user = job,
+        .n_paths = count_paths(decoder, job->n),
+    };
+
     if (job->next >= job->n) {
         return 0;
     }
@@ -139,9 +157,7 @@ work_through(const struct archive_decoder *decoder, struct worker *worker,
         worker->walk = predictor_walk_new(decoder->work.predictor,
             decoder->work.chunk_bytes, decoder->n_paths, decoder->n_inner);
     }
-    return worker->walk == NULL
-               ? -1
-               : predictor_walk(worker->walk, decode_symbol, next_path, job);
+    return worker->walk == NULL ? -1 : predictor_walk(worker->walk, &walk);
 }
 
 int

@@ -29,6 +29,9 @@ struct model_batch *model_batch_new(const struct model *model,
     size_t n_streams_max, size_t positions_max, int n_threads);
 void model_batch_free(struct model_batch *batch);
 
+/* Keys and values that a step reads of a stream with so many tokens. */
+size_t model_batch_stream_bytes(const struct model *model, size_t positions);
+
 /* Forget the tokens of a stream. */
 void model_batch_clear(struct model_batch *batch, size_t stream);
 size_t model_batch_position(const struct model_batch *batch, size_t stream);

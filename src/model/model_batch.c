@@ -86,6 +86,19 @@ model_batch_free(struct model_batch *batch)
     mem_free(batch);
 }
 
+size_t
+model_batch_stream_bytes(const struct model *model, size_t positions)
+{
+    const struct model_config *c = &model->config;
+    size_t seen = 0;
+
+    for (size_t l = 0; l < c->n_layers; l++) {
+        size_t window = model->layers[l].window;
+        seen += window > 0 && window < positions ? window : positions;
+    }
+    return 2 * sizeof(float) * c->n_kv_heads * c->head_width * seen;
+}
+
 void
 model_batch_clear(struct model_batch *batch, size_t stream)
 {

@@ -178,15 +178,14 @@ is_at_end(const struct stream *s)
  * window where one is full.  False: there is nothing for it to do.
  */
 static bool
-make_ready(struct model_walk *w, size_t i, predict_choose *choose,
-    predict_next *next, void *user)
+make_ready(struct model_walk *w, size_t i, const struct predict_walk *walk)
 {
     const struct model_predictor *p = w->predictor;
     struct stream *s = &w->streams[i];
 
     for (;;) {
         if (s->path == NULL || is_at_end(s)) {
-            s->path = next(user);
+            s->path = walk->next(walk->user);
             s->n_tokens = s->n_bytes = s->first = 0;
             model_batch_clear(w->batch, i);
         } else if (s->n_tokens - s->first == p->capacity) {
@@ -197,7 +196,7 @@ make_ready(struct model_walk *w, size_t i, predict_choose *choose,
             return false;
         }
         if (!is_at_end(s) && p->start_token < 0 && s->n_tokens == s->first) {
-            choose_blindly(w, s, choose);
+            choose_blindly(w, s, walk->choose);
         }
         if (!is_at_end(s)) {
             return true;
@@ -248,15 +247,14 @@ choose_all(struct model_walk *w, size_t n, predict_choose *choose)
 
 /* Take in the next input of every stream that has something to do. */
 static size_t
-gather(struct model_walk *w, size_t *n_ready, predict_choose *choose,
-    predict_next *next, void *user)
+gather(struct model_walk *w, size_t *n_ready, const struct predict_walk *walk)
 {
     size_t n_behind = 0;
 
     *n_ready = 0;
-    for (size_t i = 0; i < w->n_streams; i++) {
+    for (size_t i = 0; i < walk->n_paths; i++) {
         bool is_last;
-        if (make_ready(w, i, choose, next, user)) {
+        if (make_ready(w, i, walk)) {
             (void)next_input(w, i, &is_last);
             if (is_last) {
                 w->ready[(*n_ready)++] = i;
@@ -275,19 +273,18 @@ gather(struct model_walk *w, size_t *n_ready, predict_choose *choose,
 }
 
 int
-model_walk(struct model_walk *w, predict_choose *choose, predict_next *next,
-    void *user)
+model_walk(struct model_walk *w, const struct predict_walk *walk)
 {
     for (size_t i = 0; i < w->n_streams; i++) {
         w->streams[i].path = NULL; /* what an error may have left */
     }
     for (;;) {
-        size_t n_ready, n = gather(w, &n_ready, choose, next, user);
+        size_t n_ready, n = gather(w, &n_ready, walk);
         if (n == 0) {
             return 0;
         }
         model_batch_step(w->batch, w->ready, w->inputs, n);
-        if (choose_all(w, n_ready, choose) != 0) {
+        if (choose_all(w, n_ready, walk->choose) != 0) {
             return -1;
         }
     }

@@ -17,7 +17,6 @@ struct model_walk *model_walk_new(const struct model_predictor *predictor,
 void model_walk_free(struct model_walk *walk);
 
 /* As predictor_walk(). */
-int model_walk(struct model_walk *walk, predict_choose *choose,
-    predict_next *next, void *user);
+int model_walk(struct model_walk *walker, const struct predict_walk *walk);
 
 #endif /* PREDICT_MODEL_WALK_H */

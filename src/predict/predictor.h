@@ -54,8 +54,10 @@ struct predict_kind {
     /* As in walk.h; walk_init sets walk->data.  Neither: it cannot walk. */
     int (*walk_init)(struct predictor_walk *walk, int n_threads);
     void (*walk_release)(struct predictor_walk *walk);
-    int (*walk_paths)(struct predictor_walk *walk, predict_choose *choose,
-        predict_next *next, void *user);
+    size_t (*walk_count)(
+        const struct predictor *predictor, size_t chunk_bytes_max);
+    int (*walk_paths)(
+        struct predictor_walk *walker, const struct predict_walk *walk);
     int (*walk_bytes)(struct predictor_walk *walk, struct predict_path *path,
         predict_choose *choose); /* one path; symbols are bytes */
 };

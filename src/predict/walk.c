@@ -4,11 +4,10 @@
  */
 #include "predict/walk.h"
 
+#include <assert.h>
+
 #include "base/mem.h"
 #include "predict/predictor.h"
-
-/* Streams of a model with small caches, and rows that use products fully. */
-#define PATHS 16
 
 bool
 predictor_can_walk(const struct predictor *predictor)
@@ -19,9 +18,13 @@ predictor_can_walk(const struct predictor *predictor)
 }
 
 size_t
-predictor_walk_paths(const struct predictor *predictor)
+predictor_walk_paths(const struct predictor *predictor, size_t chunk_bytes_max)
 {
-    return predictor->kind->walk_paths != NULL ? PATHS : 1;
+    const struct predict_kind *kind = predictor->kind;
+
+    return kind->walk_count == NULL
+               ? 1
+               : kind->walk_count(predictor, chunk_bytes_max);
 }
 
 struct predictor_walk *
@@ -56,17 +59,17 @@ predictor_walk_free(struct predictor_walk *walk)
 }
 
 int
-predictor_walk(struct predictor_walk *walk, predict_choose *choose,
-    predict_next *next, void *user)
+predictor_walk(struct predictor_walk *walker, const struct predict_walk *walk)
 {
-    const struct predict_kind *kind = walk->predictor->kind;
+    const struct predict_kind *kind = walker->predictor->kind;
+    struct predict_path *path;
 
+    assert(walk->n_paths > 0 && walk->n_paths <= walker->n_paths_max);
     if (kind->walk_paths != NULL) {
-        return kind->walk_paths(walk, choose, next, user);
+        return kind->walk_paths(walker, walk);
     }
-    for (struct predict_path *path = next(user); path != NULL;
-         path = next(user)) {
-        if (kind->walk_bytes(walk, path, choose) != 0) {
+    while ((path = walk->next(walk->user)) != NULL) {
+        if (kind->walk_bytes(walker, path, walk->choose) != 0) {
             return -1;
         }
     }

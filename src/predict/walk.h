@@ -52,17 +52,26 @@ void predictor_walk_free(struct predictor_walk *walk);
  * How many paths a thread should have on the way: enough that weights are
  * read seldom; keys and values of more would only leave the caches.
  */
-size_t predictor_walk_paths(const struct predictor *predictor);
+size_t predictor_walk_paths(
+    const struct predictor *predictor, size_t chunk_bytes_max);
 
 /* The next path to begin with; NULL: there are no more. */
 typedef struct predict_path *predict_next(void *user);
 
+/* Where paths come from, and what is chosen on them. */
+struct predict_walk {
+    predict_choose *choose;
+    predict_next *next;
+    void *user;     /* of next */
+    size_t n_paths; /* on the way at once, at most; not above n_paths_max */
+};
+
 /*
- * Walk all paths that next(user) gives to their ends.
+ * Walk all paths that there are to their ends.
  *
  * Errors: -1; reported.  A refused path is not an error here.
  */
-int predictor_walk(struct predictor_walk *walk, predict_choose *choose,
-    predict_next *next, void *user);
+int predictor_walk(
+    struct predictor_walk *walker, const struct predict_walk *walk);
 
 #endif /* PREDICT_WALK_H */

@@ -136,8 +136,9 @@ check_round_trip(const struct predictor_options *options)
         CU_ASSERT_PTR_NOT_NULL_FATAL(walk);
         for (int round = 0; round < 2; round++) {
             work->n_begun = 0;
-            CU_ASSERT_EQUAL(
-                predictor_walk(walk, decode_symbol, next_chunk, work), 0);
+            const struct predict_walk all = {
+                decode_symbol, next_chunk, work, n_paths[i]};
+            CU_ASSERT_EQUAL(predictor_walk(walk, &all), 0);
             CU_ASSERT_EQUAL(work->n_begun, N_CHUNKS);
             for (size_t c = 0; c < N_CHUNKS; c++) {
                 const struct chunk *chunk = &work->chunks[c];
@@ -250,7 +251,8 @@ test_tokens_that_do_not_fit_are_refused(void)
         struct predict_path path = {
             .out = out, .n_bytes = 5, .chooser = &symbol};
         struct predict_path *next = &path;
-        CU_ASSERT_EQUAL(predictor_walk(walk, choose_same, next_once, &next), 0);
+        const struct predict_walk one = {choose_same, next_once, &next, 1};
+        CU_ASSERT_EQUAL(predictor_walk(walk, &one), 0);
         n_refused += path.is_refused;
         check_guarded_free(out, 5);
     }
