@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "archive/archive_header.h"
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/report.h"
 #include "cmd/shared_predictor.h"
 #include "math/numerics.h"
+#include "model/model_find.h"
 #include "par/par.h"
 #include "predict/walk.h"
 
@@ -103,16 +103,15 @@ static char *
 find_model(
     const struct archive_header *header, const struct archive_finding *finding)
 {
-    const char *path = finding->model != NULL ? finding->model : header->name;
+    const char *name = finding->model != NULL ? finding->model : header->name;
 
-    if (finding->model == NULL && !file_exists(path) &&
-        !file_is_directory(path)) {
+    if (finding->model == NULL && !model_exists(name)) {
         report_error("%s: was made with the model \"%s\" (sha256 %s), which "
                      "is not here; say where it is with --model",
             finding->file, header->name, header->model_sha256);
         return NULL;
     }
-    return mem_printf(MODEL_PREFIX "%s", path);
+    return mem_printf(MODEL_PREFIX "%s", name);
 }
 
 /* Whether this program can repeat what made the archive. */

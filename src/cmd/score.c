@@ -19,6 +19,7 @@
 #include "cmd/token_ids.h"
 #include "math/softmax.h"
 #include "model/model.h"
+#include "model/model_find.h"
 
 /* Largest file of token ids. */
 #define TOKENS_BYTES_MAX ((size_t)1 << 30)
@@ -41,7 +42,7 @@ static const struct option table[] = {
         .offset = AT(predictor),
         .unit = "model:NAME",
         .is_required = true,
-        .help = "model:DIR or model:FILE.gguf"},
+        .help = "model:NAME, model:DIR or model:FILE.gguf"},
     {.name = "tokens",
         .type = OPTION_TEXT,
         .offset = AT(tokens),
@@ -112,6 +113,7 @@ score(const struct options *options, const void *user, const struct par *par)
     struct token_ids tokens = {0};
     struct model *model = NULL;
     const char *kind = "model:";
+    char *path = NULL;
     const struct kernels *kernels = math_options_kernels(&settings->math);
     int rc = -1;
 
@@ -121,8 +123,11 @@ score(const struct options *options, const void *user, const struct par *par)
                      "tokens to score",
             settings->predictor);
     } else if (kernels != NULL) {
-        model = model_open_as(settings->predictor + strlen(kind), kernels,
-            math_options_weights(&settings->math), n_threads);
+        path = model_find(settings->predictor + strlen(kind));
+        model = path == NULL
+                    ? NULL
+                    : model_open_as(path, kernels,
+                          math_options_weights(&settings->math), n_threads);
     }
     if (model != NULL) {
         rc = read_tokens(
@@ -137,6 +142,7 @@ score(const struct options *options, const void *user, const struct par *par)
     }
     token_ids_release(&tokens);
     model_close(model);
+    mem_free(path);
     return rc;
 }
 

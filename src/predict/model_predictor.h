@@ -16,7 +16,7 @@ struct tokenizer;
 struct model_predictor {
     const struct kernels *kernels;
     int n_threads;    /* that help to load */
-    const char *path; /* kept from the options */
+    char *path;
     struct model *model;
     struct tokenizer *tokenizer;
     char *description;

@@ -11,6 +11,7 @@
 #include "format/gguf.h"
 #include "model/batch.h"
 #include "model/model.h"
+#include "model/model_find.h"
 #include "predict/model_chunk.h"
 #include "predict/model_predictor.h"
 #include "predict/model_session.h"
@@ -177,7 +178,7 @@ open_model(struct predictor *predictor, const struct predictor_options *options,
     struct model_predictor *p;
 
     if (rest == NULL || rest[0] == '\0') {
-        report_error("predictor \"%s\": want model:DIRECTORY or "
+        report_error("predictor \"%s\": want model:NAME, model:DIRECTORY or "
                      "model:FILE.gguf",
             options->name);
         return -1;
@@ -188,17 +189,20 @@ open_model(struct predictor *predictor, const struct predictor_options *options,
     }
     p->kernels = options->kernels;
     p->n_threads = options->n_threads;
+    p->path = model_find(rest);
+    if (p->path == NULL) {
+        return -1;
+    }
     p->model = options->is_filled_later
-                   ? model_plan_as(rest, options->kernels, options->weights)
-                   : model_open_as(rest, options->kernels, options->weights,
+                   ? model_plan_as(p->path, options->kernels, options->weights)
+                   : model_open_as(p->path, options->kernels, options->weights,
                          options->n_threads);
     if (p->model == NULL) {
         return -1;
     }
     p->vocabulary = model_info(p->model)->vocabulary;
-    p->path = rest;
     if (!options->is_follower) {
-        if (open_tokenizer(p, rest)) {
+        if (open_tokenizer(p, p->path)) {
             return -1;
         }
         describe_tokenizer(predictor);
@@ -216,6 +220,7 @@ close_model(struct predictor *predictor)
 
     if (p != NULL) {
         mem_free(p->description);
+        mem_free(p->path);
         tokenizer_free(p->tokenizer);
         model_close(p->model);
         mem_free(p);
