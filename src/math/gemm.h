@@ -85,6 +85,22 @@ void gemm_unpack_row(float *out, const struct gemm_weights *weights, size_t n);
 void gemm(float *out, size_t out_stride, const float *in, size_t in_stride,
     const struct gemm_weights *weights, size_t M, int n_threads);
 
+/*
+ * The same, and what is then done with a rectangle of the output while it is
+ * in the cache: rows [row, row + n_rows), columns [column, column + n).  Each
+ * number of the output is in one of them; they come in any order.
+ *
+ * Threads: work may be called by several at once.
+ */
+struct gemm_then {
+    void (*work)(
+        void *context, size_t row, size_t n_rows, size_t column, size_t n);
+    void *context;
+};
+void gemm_then(float *out, size_t out_stride, const float *in, size_t in_stride,
+    const struct gemm_weights *weights, size_t M, int n_threads,
+    const struct gemm_then *then);
+
 /* "OpenBLAS 0.3.21 ...": what blas mode calls.  NULL: built without it. */
 const char *gemm_blas_library(void);
 

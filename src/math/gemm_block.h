@@ -18,6 +18,7 @@ struct gemm_block {
     const float *weights; /* panels (gemm_kernel.h); BLAS: rows */
     size_t M, N, K;
     bool is_continued; /* exact: chains go on from out, not from 0 */
+    bool is_streamed;  /* exact: a part of weights that do not stay in L2 */
 };
 
 void gemm_exact(const struct gemm_kernel *kernel, const struct gemm_block *b);

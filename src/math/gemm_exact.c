@@ -16,13 +16,6 @@
  */
 #define INPUT_FLOATS (128 * 1024)
 
-/*
- * Weights of more floats than this do not stay in L2 (1 MiB): they are
- * fetched ahead.  Doing so for smaller ones costs 3 %, not doing so for
- * larger ones up to a third.
- */
-#define RESIDENT_FLOATS (256 * 1024)
-
 /* Rows taken at once for any K: a panel read from memory is used that often. */
 #define ROWS_MIN 48
 
@@ -86,7 +79,7 @@ panels_of_rows(const struct gemm_kernel *kernel, const struct gemm_block *b)
 {
     size_t n_ranges = (b->K + K_MAX - 1) / K_MAX;
     size_t n_wide = b->M <= kernel->rows_max ? kernel->rows[b->M].n_wide : 1;
-    bool is_fetched = n_wide == 1 && b->N * b->K > RESIDENT_FLOATS;
+    bool is_fetched = n_wide == 1 && b->is_streamed;
     size_t n_panels;
 
     for (size_t column = 0; column < b->N; column += n_panels * GEMM_PANEL) {

@@ -33,8 +33,9 @@ struct simd_kernel {
     void (*rotate)(
         float *head, const float *cosine, const float *sine, size_t n_pairs);
     void (*exp)(float *out, const float *in, size_t n);
+    float (*softmax_top)(const float *logits, size_t n);
     bool (*softmax_code)(struct softmax_symbol *out, const float *logits,
-        size_t V, size_t symbol);
+        size_t V, size_t symbol, float top);
     uint64_t (*softmax_frequencies)(
         uint64_t *frequency, const float *logits, size_t V);
     void (*attention)(const struct attention_tile *tile);

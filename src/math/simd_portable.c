@@ -22,6 +22,7 @@ const struct simd_kernel simd_portable = {
     .cap = simd_cap,
     .rotate = simd_rotate,
     .exp = simd_exp,
+    .softmax_top = simd_softmax_top,
     .softmax_code = simd_softmax_code,
     .softmax_frequencies = simd_softmax_frequencies,
     .attention = simd_attention,

@@ -1,10 +1,11 @@
 /*
  * simd_softmax.h - the kernels of softmax.h over 16 lanes.
  *
- * Two passes: the maximum; e = 2^36 exp(l - max), whose integers and values
- * are summed at once.  Integer sums have no order.  The sum of e is that of
- * groups of 64: lane i has (e[i] + e[16+i]) + (e[32+i] + e[48+i]) in float,
- * whose error is that of e itself, and the 16 lanes are summed in double.
+ * Two passes: the maximum, which may be known from parts; then
+ * e = 2^36 exp(l - max), whose integers and values are summed at once.
+ * Integer sums have no order.  The sum of e is that of groups of 64: lane i
+ * has (e[i] + e[16+i]) + (e[32+i] + e[48+i]) in float, whose error is that of
+ * e itself, and the 16 lanes are summed in double.
  * The end is filled with -infinity: e is 0 there.
  */
 #ifndef MATH_SIMD_SOFTMAX_H
@@ -30,7 +31,7 @@
  * so a chain of its own is 0 until it meets one.
  */
 static inline float
-softmax_top(const float *logits, size_t V)
+simd_softmax_top(const float *logits, size_t V)
 {
     struct lanes top[TOP_CHAINS], sound[TOP_CHAINS];
     const struct lanes least = lanes_set(-INFINITY);
@@ -117,10 +118,9 @@ softmax_place(struct softmax_symbol *out, const float *e, size_t n)
 }
 
 static inline bool
-simd_softmax_code(
-    struct softmax_symbol *out, const float *logits, size_t V, size_t symbol)
+simd_softmax_code(struct softmax_symbol *out, const float *logits, size_t V,
+    size_t symbol, float top)
 {
-    const float top = softmax_top(logits, V);
     const struct lanes max = lanes_set(top);
     const size_t own = symbol / GROUP * GROUP;
     struct counts whole = counts_zero();
@@ -161,7 +161,7 @@ simd_softmax_code(
 static inline uint64_t
 simd_softmax_frequencies(uint64_t *frequency, const float *logits, size_t V)
 {
-    const float top = softmax_top(logits, V);
+    const float top = simd_softmax_top(logits, V);
     const struct lanes max = lanes_set(top);
     struct counts sum = counts_zero();
     float e[CHUNK];

@@ -6,6 +6,8 @@
  */
 #include "softmax.h"
 
+#include <math.h>
+
 #include "kernels_table.h"
 #include "simd.h"
 
@@ -13,7 +15,28 @@ bool
 softmax_code(const struct kernels *k, struct softmax_symbol *out,
     const float *logits, size_t V, size_t symbol)
 {
-    return k->simd->softmax_code(out, logits, V, symbol);
+    return softmax_code_below(
+        k, out, logits, V, symbol, softmax_top(k, logits, V));
+}
+
+float
+softmax_top(const struct kernels *k, const float *logits, size_t n)
+{
+    return k->simd->softmax_top(logits, n);
+}
+
+float
+softmax_join(float a, float b)
+{
+    /* A maximum that does not forget NaN. */
+    return a > b || isnan(a) ? a : b;
+}
+
+bool
+softmax_code_below(const struct kernels *k, struct softmax_symbol *out,
+    const float *logits, size_t V, size_t symbol, float top)
+{
+    return k->simd->softmax_code(out, logits, V, symbol, top);
 }
 
 uint64_t

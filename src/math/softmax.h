@@ -29,6 +29,14 @@ struct softmax_symbol {
 };
 
 /*
+ * The largest of n logits, NaN if one of them is NaN or infinity; of none
+ * -infinity.  softmax_join() makes that of two parts that of both, in any
+ * order.
+ */
+float softmax_top(const struct kernels *k, const float *logits, size_t n);
+float softmax_join(float a, float b);
+
+/*
  * False, and *out is not set, if a logit is NaN or infinity or all are
  * -infinity.
  *
@@ -36,6 +44,10 @@ struct softmax_symbol {
  */
 bool softmax_code(const struct kernels *k, struct softmax_symbol *out,
     const float *logits, size_t V, size_t symbol);
+
+/* The same if their softmax_top() is known. */
+bool softmax_code_below(const struct kernels *k, struct softmax_symbol *out,
+    const float *logits, size_t V, size_t symbol, float top);
 
 /* All frequencies (V) and their total; 0 if the logits are not sound. */
 uint64_t softmax_frequencies(const struct kernels *k, uint64_t *frequency,

@@ -113,4 +113,11 @@ void model_extend_each(struct model_state *state, const uint32_t *tokens,
 void model_logits(
     struct model_state *state, float *out, size_t first, size_t n);
 
+/*
+ * The same, and the softmax_top() of each row in tops (n): found block by
+ * block of columns, before a row of a large vocabulary has left the cache.
+ */
+void model_logits_tops(
+    struct model_state *state, float *out, float *tops, size_t first, size_t n);
+
 #endif /* MODEL_MODEL_H */

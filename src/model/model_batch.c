@@ -172,5 +172,5 @@ model_batch_logits(
     struct model_batch *batch, float *out, size_t first, size_t n)
 {
     assert(first <= batch->n_last && n <= batch->n_last - first);
-    model_rows_logits(&batch->rows, out, first, n);
+    model_rows_logits(&batch->rows, out, NULL, first, n);
 }

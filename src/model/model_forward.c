@@ -172,6 +172,13 @@ model_extend_each(struct model_state *state, const uint32_t *tokens,
 void
 model_logits(struct model_state *state, float *out, size_t first, size_t n)
 {
+    model_logits_tops(state, out, NULL, first, n);
+}
+
+void
+model_logits_tops(
+    struct model_state *state, float *out, float *tops, size_t first, size_t n)
+{
     assert(first <= state->n_last && n <= state->n_last - first);
-    model_rows_logits(&state->rows, out, first, n);
+    model_rows_logits(&state->rows, out, tops, first, n);
 }

@@ -18,6 +18,7 @@
 #include "base/report.h"
 #include "format/tensor.h"
 #include "math/gemm.h"
+#include "math/softmax.h"
 #include "math/vector.h"
 #include "model/model_parts.h"
 
@@ -380,20 +381,53 @@ model_rows_finish(struct model_rows *rows, size_t l, size_t T)
     }
 }
 
+struct logits_work {
+    const struct model *model;
+    float *out;
+    float *tops; /* NULL: not wanted */
+};
+
+/* What follows the product for some logits of some rows. */
+static void
+finish_logits(void *context, size_t row, size_t n_rows, size_t column, size_t n)
+{
+    const struct logits_work *work = context;
+    const struct model *model = work->model;
+    float cap = (float)model->config.logit_cap;
+
+    for (size_t t = row; t < row + n_rows; t++) {
+        float *out = work->out + t * model->config.vocabulary + column;
+
+        if (model->output.bias != NULL) {
+            vector_add(model->kernels, out, model->output.bias + column, n);
+        }
+        if (cap > 0) {
+            activation_cap(model->kernels, out, cap, n);
+        }
+        if (work->tops != NULL) {
+            float top = softmax_top(model->kernels, out, n);
+#pragma omp critical(model_tops)
+            work->tops[t] = softmax_join(work->tops[t], top);
+        }
+    }
+}
+
 void
-model_rows_logits(struct model_rows *rows, float *out, size_t first, size_t n)
+model_rows_logits(
+    struct model_rows *rows, float *out, float *tops, size_t first, size_t n)
 {
     const struct model *model = rows->model;
     const struct model_config *c = &model->config;
     const float *in = rows->hidden + first * c->width;
+    struct logits_work work = {model, out, tops};
 
+    for (size_t i = 0; i < n && tops != NULL; i++) {
+        tops[i] = -INFINITY;
+    }
     if (c->order != MODEL_ORDER_POST) {
         norm(rows, rows->normed, in, &model->output_norm, n);
         in = rows->normed;
     }
-    apply(rows, out, in, c->width, &model->output, n);
-    if (c->logit_cap > 0) {
-        activation_cap(
-            model->kernels, out, (float)c->logit_cap, n * c->vocabulary);
-    }
+    gemm_then(out, c->vocabulary, in, c->width, model->output.weights, n,
+        rows->n_threads, &(struct gemm_then){finish_logits, &work});
 }

@@ -53,8 +53,8 @@ float model_rows_scale(const struct model_rows *rows);
 /* The rest of layer l: hidden from hidden and attended. */
 void model_rows_finish(struct model_rows *rows, size_t l, size_t T);
 
-/* Logits (n, V) of rows [first, first + n). */
+/* Logits (n, V) of rows [first, first + n), tops (n) as in model.h or NULL. */
 void model_rows_logits(
-    struct model_rows *rows, float *out, size_t first, size_t n);
+    struct model_rows *rows, float *out, float *tops, size_t first, size_t n);
 
 #endif /* MODEL_MODEL_ROWS_H */

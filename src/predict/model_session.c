@@ -40,6 +40,8 @@ struct model_session {
     size_t *lengths;     /* (MODEL_SESSION_ROWS): of the windows of a block */
     struct wish *wishes; /* (MODEL_SESSION_ROWS) */
     float *logits;       /* (rows_max, vocabulary) */
+    size_t logits_bytes;
+    float *tops; /* (rows_max): the largest of each row */
 };
 
 static size_t
@@ -70,9 +72,11 @@ model_session_new(const struct model_predictor *predictor,
         sizeof(*s->inputs));
     s->lengths = mem_alloc(MODEL_SESSION_ROWS, sizeof(*s->lengths));
     s->wishes = mem_alloc(MODEL_SESSION_ROWS, sizeof(*s->wishes));
-    s->logits = mem_alloc(s->rows_max, row_bytes);
+    s->logits_bytes = s->rows_max * row_bytes;
+    s->logits = mem_map(s->logits_bytes);
+    s->tops = mem_alloc(s->rows_max, sizeof(*s->tops));
     if (s->state == NULL || s->inputs == NULL || s->lengths == NULL ||
-        s->wishes == NULL || s->logits == NULL) {
+        s->wishes == NULL || s->logits == NULL || s->tops == NULL) {
         model_session_free(s);
         return NULL;
     }
@@ -87,7 +91,8 @@ model_session_free(struct model_session *s)
         mem_free(s->inputs);
         mem_free(s->lengths);
         mem_free(s->wishes);
-        mem_free(s->logits);
+        mem_unmap(s->logits, s->logits_bytes);
+        mem_free(s->tops);
         mem_free(s);
     }
 }
@@ -100,12 +105,13 @@ code_rows(struct model_session *s, size_t first, size_t n)
     size_t V = p->vocabulary;
     size_t n_bad = 0;
 
-    model_logits(s->state, s->logits, first, n);
+    model_logits_tops(s->state, s->logits, s->tops, first, n);
 #pragma omp parallel for num_threads(s->n_threads) reduction(+ : n_bad)
     for (size_t i = 0; i < n; i++) {
         const float *logits = s->logits + i * V;
         const struct wish *wish = &s->wishes[first + i];
-        n_bad += !softmax_code(p->kernels, wish->out, logits, V, wish->token);
+        n_bad += !softmax_code_below(
+            p->kernels, wish->out, logits, V, wish->token, s->tops[i]);
     }
     if (n_bad > 0) {
         report_error("the model's logits are not numbers; are its weights "

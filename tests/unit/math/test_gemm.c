@@ -234,6 +234,61 @@ test_threads_do_not_change_a_bit(void)
     }
 }
 
+/* How often each number of an output was handed on, and with which bits. */
+struct seen {
+    const struct problem *p;
+    int *n_times;
+    bool is_ready; /* all so far were as they should be */
+};
+
+static void
+look(void *context, size_t row, size_t n_rows, size_t column, size_t n)
+{
+    struct seen *seen = context;
+    const struct problem *p = seen->p;
+
+#pragma omp critical
+    for (size_t m = row; m < row + n_rows; m++) {
+        for (size_t i = column; i < column + n; i++) {
+            seen->n_times[m * p->N + i]++;
+            seen->is_ready =
+                seen->is_ready && memcmp(&p->out[m * p->out_stride + i],
+                                      &p->want[m * p->N + i], 4) == 0;
+        }
+    }
+}
+
+static void
+test_every_output_is_handed_on_once_when_it_is_ready(void)
+{
+    static const size_t shapes[][3] = {
+        {1, 70, 9}, {3, 2500, 33}, {64, 2500, 7}, {100, 96, 40}, {70, 33, 600}};
+
+    for (size_t i = 0; i < 15; i++) {
+        const size_t *shape = shapes[i / 3];
+        const struct kernels *k = kernels_find(MATH_EXACT, NULL);
+        struct problem p;
+        bool is_once = true;
+
+        problem_init(&p, MATH_EXACT, shape[0], shape[1], shape[2]);
+        problem_spoil(&p);
+        struct gemm_weights *weights = gemm_weights_new(k, p.N, p.K);
+        struct seen seen = {&p, mem_alloc(p.M * p.N, sizeof(int)), true};
+        gemm_pack(weights, p.rows, 0, p.N);
+        gemm_then(p.out, p.out_stride, p.in, p.in_stride, weights, p.M,
+            1 + (int)(i % 3) * 2, &(struct gemm_then){look, &seen});
+        problem_check(&p, 0);
+        for (size_t j = 0; j < p.M * p.N; j++) {
+            is_once = is_once && seen.n_times[j] == 1;
+        }
+        CU_ASSERT(is_once);
+        CU_ASSERT(seen.is_ready);
+        mem_free(seen.n_times);
+        gemm_weights_free(weights);
+        problem_release(&p);
+    }
+}
+
 static void
 test_division_of_rows_into_calls_does_not_change_a_bit(void)
 {
@@ -368,6 +423,7 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_exact_product_is_one_chain_across_blocks),
     CHECK_TEST(test_exact_product_is_one_chain_where_weights_are_fetched_ahead),
     CHECK_TEST(test_threads_do_not_change_a_bit),
+    CHECK_TEST(test_every_output_is_handed_on_once_when_it_is_ready),
     CHECK_TEST(test_division_of_rows_into_calls_does_not_change_a_bit),
     CHECK_TEST(test_weights_packed_in_parts_are_the_same_and_can_be_read_back),
     CHECK_TEST(test_negative_zero_and_subnormals_follow_the_chain),

@@ -277,6 +277,29 @@ test_what_is_no_number_is_refused(void)
     }
 }
 
+static void
+test_the_largest_of_parts_is_that_of_all(void)
+{
+    const float bad[] = {1, -INFINITY, INFINITY, NAN};
+    const struct kernels *k = kernels_find(MATH_EXACT, NULL);
+
+    for (size_t i = 0; i < 4 * 130; i++) {
+        float *logits = new_logits(130, 20), ends[2];
+        size_t cut = i % 130;
+
+        logits[(i * 37) % 130] = bad[i / 130];
+        float want = softmax_top(k, logits, 130);
+        ends[0] = softmax_top(k, logits, cut);
+        ends[1] = softmax_top(k, logits + cut, 130 - cut);
+        for (size_t j = 0; j < 2; j++) {
+            float got = softmax_join(ends[j], ends[1 - j]);
+            CU_ASSERT(got == want || (isnan(got) && isnan(want)));
+        }
+        CU_ASSERT_EQUAL(isnan(want), i / 130 > 1);
+        mem_free(logits);
+    }
+}
+
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_frequencies_add_up_and_symbols_fit),
     CHECK_TEST(test_every_instruction_set_gives_the_same_bits),
@@ -287,6 +310,7 @@ static CU_TestInfo tests[] = {
     CHECK_TEST(test_integers_cost_what_the_softmax_costs),
     CHECK_TEST(test_bits_are_those_of_every_machine),
     CHECK_TEST(test_what_is_no_number_is_refused),
+    CHECK_TEST(test_the_largest_of_parts_is_that_of_all),
     CU_TEST_INFO_NULL,
 };
 CHECK_MAIN("softmax", tests)
