@@ -17,32 +17,35 @@
 
 #define CONFIG_BYTES_MAX ((size_t)4 << 20)
 
-/* A model of either family; lmic has mlp = 4 * width. */
+/* A model of either family. */
 struct preset {
     const char *name;
     const char *type; /* model_type */
     size_t layers, width, heads, mlp;
+    /* qwen3 only; window: of all layers, 0: none */
+    size_t key_heads, head_width, window;
 };
 
+/* lmic has mlp = 4 * width, a head's width is width / heads. */
 static const struct preset presets[] = {
-    {"byte-200k", "qwen3", 4, 64, 2, 192},
-    {"byte-800k", "qwen3", 4, 128, 4, 352},
-    {"byte-3m", "qwen3", 4, 256, 8, 704},
-    {"lmic-200k", "lmic", 4, 64, 4, 256},
-    {"lmic-800k", "lmic", 4, 128, 4, 512},
-    {"lmic-3m", "lmic", 4, 256, 8, 1024},
-    {"lmic-64x4", "lmic", 4, 64, 4, 256},
-    {"lmic-64x6", "lmic", 6, 64, 4, 256},
-    {"lmic-64x8", "lmic", 8, 64, 4, 256},
-    {"lmic-128x4", "lmic", 4, 128, 4, 512},
-    {"lmic-128x6", "lmic", 6, 128, 4, 512},
-    {"lmic-128x8", "lmic", 8, 128, 4, 512},
-    {"lmic-256x4", "lmic", 4, 256, 8, 1024},
-    {"lmic-256x6", "lmic", 6, 256, 8, 1024},
-    {"lmic-256x8", "lmic", 8, 256, 8, 1024},
-    {"lmic-256x12", "lmic", 12, 256, 8, 1024},
-    {"lmic-512x8", "lmic", 8, 512, 8, 2048},
-    {"lmic-512x12", "lmic", 12, 512, 8, 2048},
+    {"byte-200k", "qwen3", 5, 64, 2, 152, 1, 32, 128},
+    {"byte-800k", "qwen3", 5, 128, 4, 320, 1, 32, 256},
+    {"byte-3m", "qwen3", 5, 256, 8, 624, 2, 32, 256},
+    {"lmic-200k", "lmic", 4, 64, 4, 256, 0, 0, 0},
+    {"lmic-800k", "lmic", 4, 128, 4, 512, 0, 0, 0},
+    {"lmic-3m", "lmic", 4, 256, 8, 1024, 0, 0, 0},
+    {"lmic-64x4", "lmic", 4, 64, 4, 256, 0, 0, 0},
+    {"lmic-64x6", "lmic", 6, 64, 4, 256, 0, 0, 0},
+    {"lmic-64x8", "lmic", 8, 64, 4, 256, 0, 0, 0},
+    {"lmic-128x4", "lmic", 4, 128, 4, 512, 0, 0, 0},
+    {"lmic-128x6", "lmic", 6, 128, 4, 512, 0, 0, 0},
+    {"lmic-128x8", "lmic", 8, 128, 4, 512, 0, 0, 0},
+    {"lmic-256x4", "lmic", 4, 256, 8, 1024, 0, 0, 0},
+    {"lmic-256x6", "lmic", 6, 256, 8, 1024, 0, 0, 0},
+    {"lmic-256x8", "lmic", 8, 256, 8, 1024, 0, 0, 0},
+    {"lmic-256x12", "lmic", 12, 256, 8, 1024, 0, 0, 0},
+    {"lmic-512x8", "lmic", 8, 512, 8, 2048, 0, 0, 0},
+    {"lmic-512x12", "lmic", 12, 512, 8, 2048, 0, 0, 0},
 };
 
 #define N_PRESETS (sizeof(presets) / sizeof(presets[0]))
@@ -93,23 +96,54 @@ find_preset(const char *name)
     return NULL;
 }
 
+/* What a preset of the study has besides its sizes. */
+static json_t *
+lmic_keys(void)
+{
+    return json_pack("{s:[s],s:s,s:f,s:b}", "architectures", "LmicForCausalLM",
+        "position_embedding", "rotary", "layer_norm_eps", 1e-5,
+        "tie_word_embeddings", 0);
+}
+
+static json_t *
+qwen3_keys(const struct preset *p)
+{
+    json_t *config = json_pack("{s:[s],s:I,s:I,s:s,s:f,s:f,s:b,s:b}",
+        "architectures", "Qwen3ForCausalLM", "num_key_value_heads",
+        (json_int_t)p->key_heads, "head_dim", (json_int_t)p->head_width,
+        "hidden_act", "silu", "rms_norm_eps", 1e-6, "rope_theta", 10000.0,
+        "tie_word_embeddings", 1, "attention_bias", 0);
+    json_t *types = json_array();
+    int rc = config == NULL || types == NULL;
+
+    for (size_t l = 0; rc == 0 && l < p->layers; l++) {
+        rc = json_array_append_new(types,
+            json_string(p->window ? "sliding_attention" : "full_attention"));
+    }
+    if (rc == 0 && p->window) {
+        rc =
+            json_object_set_new(config, "use_sliding_window", json_true()) ||
+            json_object_set_new(config, "max_window_layers", json_integer(0)) ||
+            json_object_set_new(
+                keys, "sliding_window", json_integer((json_int_t)p->window)) ||
+            json_object_set(config, "layer_types", types);
+    }
+    json_decref(types);
+    if (rc != 0) {
+        json_decref(config);
+        return NULL;
+    }
+    return config;
+}
+
 static json_t *
 make_preset(const struct preset *p)
 {
-    json_int_t width = (json_int_t)p->width, heads = (json_int_t)p->heads;
     json_t *config = json_pack("{s:s,s:I,s:I,s:I,s:I}", "model_type", p->type,
-        "num_hidden_layers", (json_int_t)p->layers, "hidden_size", width,
-        "num_attention_heads", heads, "intermediate_size", (json_int_t)p->mlp);
-    bool is_lmic = strcmp(p->type, "lmic") == 0;
-    json_t *more =
-        is_lmic ? json_pack("{s:[s],s:s,s:f,s:b}", "architectures",
-                      "LmicForCausalLM", "position_embedding", "rotary",
-                      "layer_norm_eps", 1e-5, "tie_word_embeddings", 0)
-                : json_pack("{s:[s],s:I,s:I,s:s,s:f,s:f,s:b,s:b}",
-                      "architectures", "Qwen3ForCausalLM",
-                      "num_key_value_heads", heads, "head_dim", width / heads,
-                      "hidden_act", "silu", "rms_norm_eps", 1e-6, "rope_theta",
-                      10000.0, "tie_word_embeddings", 1, "attention_bias", 0);
+        "num_hidden_layers", (json_int_t)p->layers, "hidden_size",
+        (json_int_t)p->width, "num_attention_heads", (json_int_t)p->heads,
+        "intermediate_size", (json_int_t)p->mlp);
+    json_t *more = strcmp(p->type, "lmic") == 0 ? lmic_keys() : qwen3_keys(p);
 
     if (config == NULL || more == NULL || json_object_update(config, more)) {
         report_error("no memory for a configuration");

@@ -56,6 +56,26 @@ test_own_family_is_not_larger_than_the_study(void)
     }
 }
 
+static void
+test_own_family_has_windows_in_all_layers(void)
+{
+    static const char *const names[] = {"byte-200k", "byte-800k", "byte-3m"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct model_config config;
+        char *text = preset_config(names[i], &needs);
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+        CU_ASSERT_EQUAL_FATAL(
+            model_config_text(&config, text, strlen(text), names[i]), 0);
+        CU_ASSERT(config.n_kv_heads < config.n_heads);
+        for (size_t l = 0; l < config.n_layers; l++) {
+            CU_ASSERT(model_config_window(&config, l) > 0);
+        }
+        mem_free(text);
+    }
+}
+
 /* d * 512 + 256 + L * (12 d^2 + 9 d): figure 2 of the study. */
 static void
 test_study_has_its_exact_sizes(void)
@@ -136,6 +156,7 @@ test_what_does_not_fit_is_refused(void)
 
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_own_family_is_not_larger_than_the_study),
+    CHECK_TEST(test_own_family_has_windows_in_all_layers),
     CHECK_TEST(test_study_has_its_exact_sizes),
     CHECK_TEST(test_what_a_file_leaves_open_is_filled_in),
     CHECK_TEST(test_what_does_not_fit_is_refused),
