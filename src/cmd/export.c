@@ -14,6 +14,8 @@
 #include "base/options.h"
 #include "base/report.h"
 #include "cmd/cmd.h"
+#include "cmd/export_files.h"
+#include "cmd/export_training.h"
 #include "cmd/single.h"
 #include "cmd/summary.h"
 #include "cmd/table.h"
@@ -26,6 +28,7 @@
 struct export_settings {
     const char *table;
     const char *format;
+    bool incomplete;
 };
 
 #define AT(field) offsetof(struct export_settings, field)
@@ -35,23 +38,30 @@ static const struct option table[] = {
         .type = OPTION_CHOICE,
         .offset = AT(table),
         .value = "summary",
-        .choices = "summary|chunks|positions",
-        .help = "summary: a row for each file; chunks: a row for each chunk; "
-                "positions: bits by position in the chunk"},
+        .choices = "summary|positions|chunks|training",
+        .help = "summary: a row for each file; positions: bits by position in "
+                "the chunk; chunks: a row for each chunk; training: a row for "
+                "each line of the logs of codelen train"},
     {.name = "format",
         .type = OPTION_CHOICE,
         .offset = AT(format),
         .value = "csv",
         .choices = "csv|json",
         .help = "how to write it to standard output"},
+    {.name = "incomplete",
+        .type = OPTION_FLAG,
+        .offset = AT(incomplete),
+        .help = "leave out runs that were begun and are not complete, take "
+                "logs of training so far, in place of refusing"},
 };
 
 static const struct options_spec spec = {
     .command = "export",
-    .question = "Results files as one table.  Rates have original bytes below "
-                "the line; adjusted ones charge the parameters too.",
-    .operands = "FILE.h5...",
-    .example = "codelen export out/ngram-5.h5 out/gzip.h5 --format csv",
+    .question = "Results files as one table, sorted by name; a directory or a "
+                "pattern stands for all below it.  Rates have original bytes "
+                "below the line; adjusted ones charge the parameters too.",
+    .operands = "FILE.h5|DIR|'PATTERN'...",
+    .example = "codelen export 'out/ngram-*.h5' out/codecs --format csv",
     .table = table,
     .n_options = sizeof(table) / sizeof(table[0]),
 };
@@ -249,13 +259,20 @@ static int
 export_file(
     struct table *t, const struct export_settings *settings, const char *path)
 {
-    struct results_file *file = results_file_open(path);
     int rc = -1;
 
+    if (strcmp(settings->table, "training") == 0) {
+        return export_training(t, path, settings->incomplete);
+    }
+    struct results_file *file = results_file_open(path);
     if (file == NULL) {
         return -1;
     }
-    if (strcmp(settings->table, "summary") == 0) {
+    if (!settings->incomplete && !results_file_is_complete(file)) {
+        report_error("%s: was not written to its end; --incomplete takes it "
+                     "as it is",
+            path);
+    } else if (strcmp(settings->table, "summary") == 0) {
         rc = export_summary(t, path, file);
     } else if (strcmp(settings->table, "chunks") == 0) {
         rc = export_chunks(t, path, file);
@@ -272,15 +289,29 @@ export_all(
 {
     const struct export_settings *s = settings;
     struct table t = {.is_json = strcmp(s->format, "json") == 0, .out = stdout};
-    int rc = 0;
+    bool is_training = strcmp(s->table, "training") == 0;
+    size_t n = options_operand_count(options);
+    const char **names = mem_alloc(n, sizeof(*names));
+    struct export_files files = {0};
+    int rc = names == NULL ? -1 : 0;
 
     (void)par;
-    for (size_t i = 0; i < options_operand_count(options) && rc == 0; i++) {
-        rc = export_file(&t, s, options_operand(options, i));
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        names[i] = options_operand(options, i);
+    }
+    if (rc == 0) {
+        rc = export_files_find(&files, names, n,
+            is_training ? RESULTS_KIND_TRAINING : RESULTS_KIND_RUN,
+            s->incomplete);
+    }
+    for (size_t i = 0; i < files.n && rc == 0; i++) {
+        rc = export_file(&t, s, files.paths[i]);
     }
     if (rc == 0) {
         table_end(&t);
     }
+    export_files_release(&files);
+    mem_free(names);
     return rc;
 }
 
