@@ -124,8 +124,8 @@ qwen3_keys(const struct preset *p)
         rc =
             json_object_set_new(config, "use_sliding_window", json_true()) ||
             json_object_set_new(config, "max_window_layers", json_integer(0)) ||
-            json_object_set_new(
-                keys, "sliding_window", json_integer((json_int_t)p->window)) ||
+            json_object_set_new(config, "sliding_window",
+                json_integer((json_int_t)p->window)) ||
             json_object_set(config, "layer_types", types);
     }
     json_decref(types);
