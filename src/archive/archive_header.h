@@ -28,7 +28,7 @@
 #define ARCHIVE_BLOCK_MAX ((uint64_t)1 << 24)
 
 /* Of an archive that needs no predictor because nothing in it is coded. */
-#define ARCHIVE_STORED "stored"
+#define ARCHIVE_STORED ""
 
 struct archive_header {
     uint32_t numerics; /* MATH_NUMERICS of the program that wrote it */
@@ -36,9 +36,10 @@ struct archive_header {
     uint64_t chunk_bytes, block_chunks;
     uint64_t context, stride; /* as in struct predictor_info */
     int64_t start_token;
-    char predictor[ARCHIVE_NAME_BYTES]; /* "model", "ngram:4", "stored" */
-    char name[ARCHIVE_NAME_BYTES];      /* of the model; "": it has none */
-    char model_sha256[HASH_HEX_BYTES];  /* "": there is no model */
+    char predictor
+        [ARCHIVE_NAME_BYTES];      /* "model", "ngram:4", or ARCHIVE_STORED */
+    char name[ARCHIVE_NAME_BYTES]; /* of the model; "": it has none */
+    char model_sha256[HASH_HEX_BYTES]; /* "": there is no model */
     char tokenizer_sha256[HASH_HEX_BYTES];
 };
 

@@ -197,7 +197,8 @@ set_options(struct archive_predictor *p, struct predictor_options *options,
     if (finding->model != NULL && !is_model) {
         report_warning("%s: was made with %s, which is no model: --model is "
                        "not needed",
-            finding->file, header->predictor);
+            finding->file,
+            is_stored ? "nothing but copies" : header->predictor);
     }
     if (!is_model) {
         return 0;

@@ -22,7 +22,8 @@ const struct command cmd_table[] = {
         cmd_plan},
     {"run", "sweep", "the runs that are not complete", cmd_run},
     {"export", "inspect", "results files as CSV or JSON tables", cmd_export},
-    {"info", "inspect", "what a model, tokenizer, results or corpus file is",
+    {"info", "inspect",
+        "what a model, tokenizer, results, archive or corpus file is",
         cmd_info},
     {0},
 };

@@ -1,20 +1,23 @@
 /*
  * info.c - codelen info: what a file is, in a screen.
  *
- * The kind is found by content: an HDF5 signature, a GGUF magic, a directory
- * with config.json, the name of a tokenizer; anything else is a corpus.
+ * The kind is found by content: an HDF5 signature, the magic of GGUF or of an
+ * archive, a directory with config.json, the name of a tokenizer; anything
+ * else is a corpus.
  */
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "archive/archive_header.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/options.h"
 #include "base/report.h"
 #include "base/units.h"
 #include "cmd/cmd.h"
+#include "cmd/info_archive.h"
 #include "cmd/single.h"
 #include "cmd/summary.h"
 #include "cmd/threads.h"
@@ -27,7 +30,8 @@
 
 static const struct options_spec spec = {
     .command = "info",
-    .question = "What is this file: a model, a tokenizer, results or a corpus?",
+    .question = "What is this file: a model, a tokenizer, results, an archive "
+                "or a corpus?",
     .operands = "FILE|DIR...",
     .example = "codelen info out/ngram-5.h5",
 };
@@ -223,6 +227,9 @@ print_info(const char *path, int n_threads)
     }
     if (begins_with(path, "\x89HDF\r\n\x1a\n", 8)) {
         return print_results(path);
+    }
+    if (begins_with(path, ARCHIVE_MAGIC, ARCHIVE_MAGIC_BYTES)) {
+        return info_archive(path);
     }
     if (begins_with(path, "GGUF", 4)) {
         return print_model(path, true, n_threads);

@@ -12,6 +12,8 @@
 #include "archive/archive_reader.h"
 #include "base/mem.h"
 #include "base/report.h"
+#include "base/rng.h"
+#include "predict/walk.h"
 
 struct archive_header
 compose_header(const char *predictor, size_t chunk_bytes)
@@ -25,6 +27,55 @@ compose_header(const char *predictor, size_t chunk_bytes)
 
     archive_header_set_name(header.predictor, predictor);
     return header;
+}
+
+/* A chooser of random symbols. */
+struct sampler {
+    uint64_t seed, n;
+};
+
+static uint32_t
+choose_random(
+    void *chooser, const uint64_t *frequency, size_t n, uint64_t total)
+{
+    struct sampler *sampler = chooser;
+    uint64_t left = rng_at(sampler->seed, sampler->n++) % total;
+    size_t i = 0;
+
+    while (i + 1 < n && left >= frequency[i]) {
+        left -= frequency[i++];
+    }
+    return (uint32_t)i;
+}
+
+static struct predict_path *
+next_once(void *user)
+{
+    struct predict_path **path = user, *now = *path;
+
+    *path = NULL;
+    return now;
+}
+
+void
+compose_sample(uint8_t *out, size_t bytes, const struct predictor *predictor,
+    size_t chunk_bytes)
+{
+    struct predictor_walk *walker =
+        predictor_walk_new(predictor, chunk_bytes, 1, 1);
+
+    for (size_t at = 0; walker != NULL && at < bytes; at += chunk_bytes) {
+        struct sampler sampler = {.seed = at};
+        struct predict_path path = {
+            .out = out + at, .n_bytes = chunk_bytes, .chooser = &sampler};
+        struct predict_path *next = &path;
+        struct predict_walk walk = {choose_random, next_once, &next, 1};
+        if (bytes - at < chunk_bytes) {
+            path.n_bytes = bytes - at;
+        }
+        (void)predictor_walk(walker, &walk);
+    }
+    predictor_walk_free(walker);
 }
 
 struct buffer {

@@ -22,6 +22,11 @@ uint8_t *compose_archive(size_t *bytes, const struct archive_header *header,
 uint8_t *open_archive(size_t *raw_bytes, const struct predictor *predictor,
     const uint8_t *archive, size_t bytes);
 
+/* Bytes that the predictor finds likely: chosen at random as it says, each
+   chunk on its own. */
+void compose_sample(uint8_t *out, size_t bytes,
+    const struct predictor *predictor, size_t chunk_bytes);
+
 /* A header for chunks of so many bytes, by "ngram:2" or alike. */
 struct archive_header compose_header(const char *predictor, size_t chunk_bytes);
 
