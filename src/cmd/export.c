@@ -83,6 +83,7 @@ write_protocol(struct table *t, const char *path, const struct summary *s)
     table_text(t, "predictor", s->predictor);
     table_text(t, "tokenizer", s->tokenizer);
     table_u64(t, "chunk_bytes", s->chunk_bytes);
+    table_text(t, "bytes_as", s->bytes_as);
     table_u64(t, "carry", s->carry);
     table_u64(t, "context", s->context);
     table_u64(t, "stride", s->stride);
@@ -97,6 +98,7 @@ write_summary(struct table *t, const char *path, const struct summary *s)
     table_u64(t, "chunks", s->chunks);
     table_u64(t, "raw_bytes", s->raw_bytes);
     table_u64(t, "tokens", s->tokens);
+    table_u64(t, "lost_bits", s->lost_bits);
     table_f64(t, "ideal_bits", summary_ideal_bits(s));
     table_f64(t, "coded_bytes", summary_coded_bytes(s));
     table_u64(t, "header_bytes", s->header_bytes);
@@ -139,11 +141,20 @@ static const struct column {
     {"tokens", false},
     {"ideal_bits", true},
     {"coded_bytes", false},
+    {"lost_bits", false},
     {"flops", true},
     {"seconds", true},
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+/* Whether the file has the column; older ones lack the last that came. */
+static bool
+has_column(const struct results_file *file, const char *name)
+{
+    return strcmp(name, "lost_bits") != 0 ||
+           results_file_attribute(file, "predictor", "bytes_as") != NULL;
+}
 
 /* Rows [first, first + n); a buffer of ROWS numbers for each column. */
 static int
@@ -153,6 +164,9 @@ export_rows(struct table *t, const char *path, struct results_file *file,
     int rc = 0;
 
     for (size_t c = 0; c < N_COLUMNS && rc == 0; c++) {
+        if (!has_column(file, columns[c].name)) {
+            continue; /* zeros */
+        }
         rc = columns[c].is_real ? results_file_read_f64(file, columns[c].name,
                                       buffers[c], first, n)
                                 : results_file_read_u64(file, columns[c].name,

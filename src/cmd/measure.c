@@ -16,12 +16,14 @@
 #include "cmd/shared_predictor.h"
 #include "math/kernels.h"
 #include "par/par.h"
+#include "predict/bytes_as.h"
 #include "predict/predict.h"
 #include "results/results.h"
 
 struct measure_settings {
     struct run_settings run; /* first: run.c reads it */
     const char *predictor;
+    const char *bytes_as;
     const char *start;
     uint64_t context;
     uint64_t stride;
@@ -40,8 +42,19 @@ static const struct option table[] = {
         .unit = "KIND:NAME",
         .is_required = true,
         .is_outside = true, /* known by what it is, see identify() */
-        .help = "uniform, ngram:K, markov, model:DIR or model:FILE.gguf"},
+        .help = "uniform, ngram:K, markov, model:NAME, model:DIR or "
+                "model:FILE.gguf"},
     RUN_OPTIONS,
+    {.name = "bytes-as",
+        .type = OPTION_CHOICE,
+        .offset = AT(bytes_as),
+        .value = "exact",
+        .choices = BYTES_AS_CHOICES,
+        .is_outside = true, /* in the identity if it is not exact */
+        .help = "what the predictor is given: the bytes; seven bits of them, "
+                "text without the top bit, all else without the lowest, with "
+                "rates scaled (the study's code) or a bit added for each lost "
+                "one (its paper); or characters U+0000 to U+00FF in UTF-8"},
     {.name = "start",
         .type = OPTION_TEXT,
         .offset = AT(start),
@@ -105,14 +118,22 @@ const struct options_spec measure_spec = {
 struct measure {
     const struct measure_settings *settings;
     struct predictor *predictor;
+    struct bytes_as_rule bytes_as;
     size_t n_buckets;
 };
 
 /* A chunk in work. */
 struct item {
+    const struct bytes_as_rule *bytes_as;
     struct predictor_chunk *chunk;
     struct meter *meter;
     double flops;
+
+    /* What is described in place of the chunk; NULL: the chunk itself. */
+    uint8_t *described;
+    size_t described_max;
+    size_t n_emitted; /* bytes of it */
+    uint64_t lost_bits;
 };
 
 static void
@@ -123,8 +144,24 @@ item_free(void *object)
     if (item != NULL) {
         predictor_chunk_free(item->chunk);
         meter_free(item->meter);
+        mem_unmap(item->described, item->described_max);
         mem_free(item);
     }
+}
+
+/* Pass a symbol on with the bytes of the chunk that it stands for. */
+static int
+take_symbol(void *user, const struct predict_symbol *symbol)
+{
+    struct item *item = user;
+    struct predict_symbol of_chunk = *symbol;
+
+    if (item->described != NULL) {
+        of_chunk.n_bytes = bytes_as_ends(
+            item->bytes_as, item->described + item->n_emitted, symbol->n_bytes);
+        item->n_emitted += symbol->n_bytes;
+    }
+    return meter_take(item->meter, &of_chunk);
 }
 
 static void *
@@ -136,15 +173,39 @@ item_new(void *user, struct run *run, size_t chunk_bytes_max, size_t n_open_max)
     if (item == NULL) {
         return NULL;
     }
+    item->bytes_as = &measure->bytes_as;
     item->meter = meter_new(run, chunk_bytes_max, measure->n_buckets,
         measure->settings->token_bits);
-    item->chunk = predictor_chunk_new(measure->predictor, chunk_bytes_max,
-        n_open_max, meter_take, item->meter);
-    if (item->meter == NULL || item->chunk == NULL) {
+    item->described_max = bytes_as_bound(item->bytes_as, chunk_bytes_max);
+    item->chunk = predictor_chunk_new(
+        measure->predictor, item->described_max, n_open_max, take_symbol, item);
+    bool is_exact = item->bytes_as->as == BYTES_EXACT;
+    item->described = is_exact ? NULL : mem_map(item->described_max);
+    if (item->meter == NULL || item->chunk == NULL ||
+        (!is_exact && item->described == NULL)) {
         item_free(item);
         return NULL;
     }
     return item;
+}
+
+/* Put what is described in the place of the chunk. */
+static int
+describe_chunk(struct item *item, const uint8_t **chunk, size_t *bytes)
+{
+    item->n_emitted = 0;
+    item->lost_bits = 0;
+    if (item->described == NULL) {
+        return 0;
+    }
+    size_t n = bytes_as_apply(
+        item->bytes_as, item->described, &item->lost_bits, *chunk, *bytes);
+    if (bytes_as_check(item->bytes_as, item->described, n, *chunk, *bytes)) {
+        return -1;
+    }
+    *chunk = item->described;
+    *bytes = n;
+    return 0;
 }
 
 static int
@@ -153,7 +214,8 @@ begin(void *object, size_t *n_parts, const uint8_t *chunk, size_t bytes)
     struct item *item = object;
 
     meter_start(item->meter);
-    if (predictor_chunk_begin(item->chunk, chunk, bytes) != 0) {
+    if (describe_chunk(item, &chunk, &bytes) != 0 ||
+        predictor_chunk_begin(item->chunk, chunk, bytes) != 0) {
         return -1;
     }
     *n_parts = predictor_chunk_parts(item->chunk);
@@ -186,6 +248,7 @@ finish(void *object, struct result_row *row)
     struct item *item = object;
 
     row->flops = item->flops;
+    row->lost_bits = item->lost_bits;
     return predictor_chunk_end(item->chunk) != 0
                ? -1
                : meter_finish(item->meter, row);
@@ -196,8 +259,8 @@ worker_new(void *user, size_t chunk_bytes_max, int n_threads)
 {
     struct measure *measure = user;
 
-    return predictor_session_new(
-        measure->predictor, chunk_bytes_max, n_threads);
+    return predictor_session_new(measure->predictor,
+        bytes_as_bound(&measure->bytes_as, chunk_bytes_max), n_threads);
 }
 
 static void
@@ -256,6 +319,7 @@ describe(struct run *run, const struct measure_settings *settings,
     par_broadcast(run_par(run), tokenizer, sizeof(tokenizer), 0);
 
     attributes_text(a, "predictor", "name", settings->predictor);
+    attributes_text(a, "predictor", "bytes_as", settings->bytes_as);
     attributes_text(a, "predictor", "description", info->description);
     attributes_text(a, "predictor", "tokenizer", info->tokenizer);
     attributes_text(a, "predictor", "model_sha256", model);
@@ -280,6 +344,9 @@ describe(struct run *run, const struct measure_settings *settings,
         is_model ? info->kind : settings->predictor);
     attributes_text(identity, "predictor", "model sha256", model);
     attributes_text(identity, "predictor", "tokenizer sha256", tokenizer);
+    if (strcmp(settings->bytes_as, "exact") != 0) {
+        attributes_text(identity, "predictor", "bytes as", settings->bytes_as);
+    }
 }
 
 static enum cmd_status
@@ -297,6 +364,8 @@ measure(struct run *run, const struct measure_settings *settings)
         struct measure shared = {
             .settings = settings,
             .predictor = predictor,
+            .bytes_as =
+                bytes_as_parse(settings->bytes_as, settings->run.corpus),
             .n_buckets = results_bucket_count(run_chunk_bytes_max(run)),
         };
         struct run_kind kind = {
@@ -310,8 +379,9 @@ measure(struct run *run, const struct measure_settings *settings)
             .worker_free = worker_free,
             .score = score,
             .user = &shared,
-            .grain =
-                predictor_grain(predictor, (size_t)run_chunk_bytes_max(run)),
+            .grain = predictor_grain(
+                predictor, bytes_as_bound(&shared.bytes_as,
+                               (size_t)run_chunk_bytes_max(run))),
             .n_buckets = shared.n_buckets,
             .has_token_bits = settings->token_bits,
             .is_sequential = predictor_info(predictor)->is_sequential,

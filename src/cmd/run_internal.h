@@ -18,7 +18,7 @@ struct par_board;
 
 /* Sums over chunks. */
 struct run_totals {
-    uint64_t chunks, raw_bytes, tokens, coded_bytes;
+    uint64_t chunks, raw_bytes, tokens, coded_bytes, lost_bits;
     double ideal_bits, flops;
 };
 

@@ -74,6 +74,7 @@ run_take_row(struct run *run, const struct result_row *row)
             run->totals.raw_bytes += row->raw_bytes;
             run->totals.tokens += row->tokens;
             run->totals.coded_bytes += row->coded_bytes;
+            run->totals.lost_bits += row->lost_bits;
             run->totals.ideal_bits += row->ideal_bits;
             run->totals.flops += row->flops;
         }

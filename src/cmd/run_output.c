@@ -149,15 +149,17 @@ describe_end(struct run *run, const struct run_totals *totals)
 static void
 sum_totals(struct par *par, struct run_totals *t)
 {
-    uint64_t counts[] = {t->chunks, t->raw_bytes, t->tokens, t->coded_bytes};
+    uint64_t counts[] = {
+        t->chunks, t->raw_bytes, t->tokens, t->coded_bytes, t->lost_bits};
     double sums[] = {t->ideal_bits, t->flops};
 
-    par_sum_u64(par, counts, 4);
+    par_sum_u64(par, counts, 5);
     par_sum_f64(par, sums, 2);
     *t = (struct run_totals){.chunks = counts[0],
         .raw_bytes = counts[1],
         .tokens = counts[2],
         .coded_bytes = counts[3],
+        .lost_bits = counts[4],
         .ideal_bits = sums[0],
         .flops = sums[1]};
 }
@@ -187,6 +189,7 @@ print_totals(struct run *run, const struct run_totals *totals)
         .raw_bytes = totals->raw_bytes,
         .tokens = totals->tokens,
         .coded_bytes = totals->coded_bytes,
+        .lost_bits = totals->lost_bits,
         .ideal_bits = totals->ideal_bits,
         .flops = totals->flops,
         .complete = true,

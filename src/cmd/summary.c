@@ -70,6 +70,7 @@ summary_describe(
     summary->corpus = text_of(&s, "input", "corpus");
     summary->predictor = text_of(&s, "predictor", "name");
     summary->tokenizer = text_of(&s, "predictor", "tokenizer");
+    summary->bytes_as = text_of(&s, "predictor", "bytes_as");
     summary->math = text_of(&s, "predictor", "math");
     summary->kernel = text_of(&s, "predictor", "kernel");
     summary->header_bytes = count_of(&s, "predictor", "header_bytes");
@@ -97,13 +98,15 @@ static int
 add_rows(struct summary *summary, struct results_file *file, uint64_t *u,
     double *f, uint64_t first, uint64_t n)
 {
-    static const char *const counts[] = {"raw_bytes", "tokens", "coded_bytes"};
+    static const char *const counts[] = {
+        "raw_bytes", "tokens", "coded_bytes", "lost_bits"};
     static const char *const sums[] = {"ideal_bits", "flops"};
-    uint64_t *const count_out[] = {
-        &summary->raw_bytes, &summary->tokens, &summary->coded_bytes};
+    uint64_t *const count_out[] = {&summary->raw_bytes, &summary->tokens,
+        &summary->coded_bytes, &summary->lost_bits};
+    size_t n_counts = summary->bytes_as[0] == '\0' ? 3 : 4;
     double *const sum_out[] = {&summary->ideal_bits, &summary->flops};
 
-    for (size_t k = 0; k < 3; k++) {
+    for (size_t k = 0; k < n_counts; k++) {
         if (results_file_read_u64(file, counts[k], u, first, n) != 0) {
             return -1;
         }
@@ -152,16 +155,33 @@ spared_bytes(const struct summary *s)
                          : 0;
 }
 
+/* What is charged for the code of so many bits, which does not tell all. */
+static double
+charged_bits(const struct summary *s, double bits)
+{
+    double raw_bits = 8.0 * (double)s->raw_bytes;
+
+    if (strcmp(s->bytes_as, "ascii-append") == 0) {
+        return bits + (double)s->lost_bits;
+    }
+    if (strcmp(s->bytes_as, "ascii-rescale") == 0 && s->raw_bytes > 0) {
+        return bits * raw_bits / (raw_bits - (double)s->lost_bits);
+    }
+    return bits;
+}
+
 double
 summary_coded_bytes(const struct summary *s)
 {
-    return (double)s->coded_bytes - spared_bytes(s);
+    double bytes = (double)s->coded_bytes - spared_bytes(s);
+
+    return s->lost_bits == 0 ? bytes : charged_bits(s, 8 * bytes) / 8;
 }
 
 double
 summary_ideal_bits(const struct summary *s)
 {
-    return s->ideal_bits - 8 * spared_bytes(s);
+    return charged_bits(s, s->ideal_bits - 8 * spared_bytes(s));
 }
 
 static double
@@ -269,6 +289,11 @@ summary_print(const struct summary *s)
     printf("\n");
     printf("predictor   %s\n", s->predictor);
     print_protocol(s);
+    if (s->bytes_as[0] != '\0' && strcmp(s->bytes_as, "exact") != 0) {
+        printf("bytes as    %s, %" PRIu64 " of %" PRIu64
+               " bits are not described\n",
+            s->bytes_as, s->lost_bits, 8 * s->raw_bytes);
+    }
     printf("code        %.4f bits per byte (%.1f bits)\n",
         summary_bits_per_byte(s), summary_ideal_bits(s));
     printf("raw rate    %.3f %% (%.0f of %" PRIu64 " bytes)\n",

@@ -14,6 +14,7 @@ struct results_file;
 /* Texts are owned by the results file or the caller. */
 struct summary {
     const char *corpus, *predictor, *tokenizer, *math, *kernel;
+    const char *bytes_as;     /* "": the file does not say: exact */
     uint64_t chunk_bytes;     /* 0: whole */
     uint64_t context, stride; /* tokens; 0: does not apply */
     uint64_t first_byte;      /* of the corpus that was taken */
@@ -22,6 +23,7 @@ struct summary {
     bool carry; /* chunks know what was learnt in those before */
     uint64_t chunks, raw_bytes, tokens, coded_bytes;
     uint64_t header_bytes; /* of a container that is charged once */
+    uint64_t lost_bits;    /* of raw_bytes, that were not described */
     double ideal_bits, flops;
     uint64_t parameters;
     double parameter_bytes; /* charged for each parameter */
@@ -41,7 +43,8 @@ void summary_describe(
 
 /*
  * Sums over chunks as they are charged: where the container's header counts
- * once, without the headers of all chunks but one.
+ * once, without the headers of all chunks but one; where bits were left out,
+ * with what bytes_as charges for them.
  */
 double summary_coded_bytes(const struct summary *summary);
 double summary_ideal_bits(const struct summary *summary);

@@ -32,6 +32,9 @@ const struct field fields[FIELD_COUNT] = {
         "floating-point operations of the predictor, attention included; 0: "
         "not counted",
         ROW(flops)},
+    [FIELD_LOST_BITS] = {"chunk", "lost_bits", FIELD_U64, "bit",
+        "bits of the chunk that its code does not tell (--bytes-as ascii-...)",
+        ROW(lost_bits)},
     [FIELD_BITS_BY_POSITION] = {"chunk", "bits_by_position", FIELD_F32, "bit",
         "ideal bits by position in the chunk: column b holds the bytes at "
         "[/position/first[b], /position/end[b])",

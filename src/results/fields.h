@@ -21,6 +21,7 @@ enum field_id {
     FIELD_CODED_BYTES,
     FIELD_SECONDS,
     FIELD_FLOPS,
+    FIELD_LOST_BITS,
     FIELD_ROW_COUNT,
     /* The others. */
     FIELD_BITS_BY_POSITION = FIELD_ROW_COUNT,

@@ -17,7 +17,7 @@
 struct result_row;
 
 /* Written into each journal; a journal of another version is not read. */
-#define JOURNAL_VERSION 1
+#define JOURNAL_VERSION 2
 
 /* What every row of a run looks like. */
 struct journal_shape {

@@ -25,6 +25,7 @@ struct result_row {
     uint64_t coded_bytes; /* length of its code, ended and in whole bytes */
     double seconds;       /* of one thread's or one rank's time */
     double flops;         /* floating-point operations; 0: not counted */
+    uint64_t lost_bits;   /* of the chunk, that its code does not tell */
     const float *bits_by_position; /* n_buckets; NULL for codecs */
     const float *token_bits;       /* tokens values, or NULL */
 };

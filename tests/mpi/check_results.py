@@ -27,6 +27,7 @@ UNITS = {
     "chunk/index": "1", "chunk/offset": "byte", "chunk/raw_bytes": "byte",
     "chunk/tokens": "1", "chunk/ideal_bits": "bit",
     "chunk/coded_bytes": "byte", "chunk/seconds": "s", "chunk/flops": "1",
+    "chunk/lost_bits": "bit",
     "chunk/bits_by_position": "bit", "chunk/token_first": "1",
     "position/first": "byte", "position/end": "byte", "token/bits": "bit",
 }
