@@ -10,12 +10,14 @@ entropy of the stored weights (weights.py), where the model lies here.
 """
 
 import numpy as np
+import pandas as pd
 
 import figures
 import weights
 from codelen_results import ResultsError, model_directory, size_text
 
 PARAMETER_BYTES = [4, 2, 1, 0.5]
+DATA_BYTES = [1e7, 1e8, 1e9]
 MOST_MODELS = 6
 DRAWN_BYTES = 2.0
 
@@ -66,6 +68,22 @@ def tabulate(models, rival):
     out["pays from, coded"] = np.where(
         np.isnan(coded), np.nan, break_even(models, rival, coded))
     return out
+
+
+def tabulate_rates(models):
+    """Adjusted rates in per cent by bytes per parameter and data size."""
+    rows = []
+    for row in models.itertuples():
+        choices = [(f"{each:g}", each) for each in PARAMETER_BYTES]
+        choices.append(("coded", coded_bytes_each(row)))
+        for name, each in choices:
+            rates = {f"adjusted % at {size_text(size)}":
+                     100 * (row.raw_rate + row.parameters * each / size)
+                     for size in DATA_BYTES}
+            rows.append({"label": row.label, "parameters": row.parameters,
+                         "bytes per parameter": name, "bytes each": each,
+                         "raw %": 100 * row.raw_rate} | rates)
+    return pd.DataFrame(rows).dropna()
 
 
 def data_text(value):
@@ -136,6 +154,21 @@ def build(data):
                 "coded weights (B each)": "{:.2f}"}
     return figures.Item("adjusted", "When does a model pay for itself?",
                         caption, table, formats, fig)
+
+
+def build_rates(data):
+    """The second item: adjusted rates for each choice."""
+    models, _ = select(data)
+    table = tabulate_rates(models)
+    formats = {c: "{:,.2f}" for c in table if "%" in c}
+    formats |= {"parameters": "{:,}", "bytes each": "{:.2f}"}
+    return figures.Item(
+        "adjusted_rates", "Adjusted rates by bytes per parameter",
+        "(code + parameters) / original, for so many bytes of data that the "
+        "model serves. Parameters in fewer bytes than they are stored in "
+        "would have to be rounded, which costs bits that are not counted "
+        "here; 'coded' is the entropy of the stored numbers and costs none.",
+        table, formats)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ class Item:
     table: pd.DataFrame
     formats: dict = field(default_factory=dict)  # column -> format string
     figure: object = None
-    notes: list = field(default_factory=list)
+    is_table: bool = False  # the table is what matters, not its figure
 
 
 def missing(what, job):
@@ -115,6 +115,11 @@ def count_text(n):
             return f"{n:.3g}{unit}"
         n /= 1000
     return f"{n:.3g}T"
+
+
+def number_text(value):
+    """Four digits; what is as good as nothing is 0."""
+    return "0" if abs(value) < 1e-6 else f"{value:.4g}"
 
 
 def looks(k):

@@ -52,6 +52,10 @@ def draw_data(ax, table, law):
                 "with any model and any data", va="bottom", fontsize=11,
                 color="#555555")
     ax.set_xscale("log")
+    amounts = sorted({float(f"{b:.1e}") for b in table.bytes})
+    if len(amounts) <= MOST_SIZES:
+        ax.set_xticks(amounts, [figures.count_text(a) for a in amounts])
+        ax.minorticks_off()
     ax.set_xlabel("training text (bytes)")
     ax.set_ylabel("code length (bits per byte)")
     ax.set_title("A  measured (marks) and law (lines)", loc="left")
@@ -150,9 +154,11 @@ def make(name, title, table, laws, unit):
     numbers = law_table(laws)
     return [figures.Item(name, title, caption, grid, formats, fig),
             figures.Item(f"{name}_laws", f"{title}: the fitted laws",
-                         "Low and high: 95 % intervals, bootstrap over runs. "
-                         "Errors are of the loss, as a share of it.",
-                         numbers, {c: "{:.4g}" for c in
+                         "N: parameters, D: training text, S: training "
+                         "steps; a: the best N grows as the budget to this "
+                         "power. Low and high: 95 % intervals, bootstrap over "
+                         "runs. Errors are of the loss, as a share of it.",
+                         numbers, {c: figures.number_text for c in
                                    ("value", "low", "high")})]
 
 

@@ -19,9 +19,9 @@ nav a { margin-right: 18px; white-space: nowrap; } a { color: #0059a0; }
 figure { margin: 18px 0; } figure svg { max-width: 100%; height: auto; }
 .caption { max-width: 900px; } .files { font-size: 15px; color: #444; }
 .answer { background: #eef4fa; border-left: 6px solid #0072b2;
-  padding: 10px 18px; max-width: 950px; } .answer li { margin: 4px 0; }
+  padding: 10px 18px 10px 36px; max-width: 950px; } .answer li { margin: 4px 0; }
 .absent { background: #fdf3e4; border-left: 6px solid #e69f00;
-  padding: 10px 18px; }
+  padding: 10px 18px 10px 36px; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse;
   font-size: 16px; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 12px; text-align: right; border-bottom: 1px solid #ddd;
@@ -97,7 +97,9 @@ def section(item, beside, most_open):
         files.insert(0, f'<a href="{beside}/{item.name}.pdf">PDF</a>')
     rows = len(item.table)
     if rows > most_open or item.figure is not None:
-        parts.append(f"<details><summary>the numbers ({rows} rows)</summary>"
+        state = " open" if item.is_table and rows <= most_open else ""
+        parts.append(f"<details{state}><summary>the numbers ({rows} rows)"
+                     f"</summary>"
                      f"{table(item)}</details>")
     else:
         parts.append(table(item))

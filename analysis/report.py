@@ -139,6 +139,8 @@ def collect(data, args):
         attempt(lambda: module.build(data))
         if len(items) > shown and hasattr(module, "published"):
             items.append(module.published())
+        if len(items) > shown and module is adjusted:
+            items.append(adjusted.build_rates(data))
     attempt(lambda: grid.build_all(data))
     if args.chinchilla:
         attempt(lambda: grid.build_chinchilla(args.chinchilla))
@@ -157,8 +159,10 @@ def findings(data):
     largest = s.raw_bytes.max()
     version = ("small versions of the studies" if largest < SMALL_BYTES
                else "studies in full size")
-    out.append(f"{len(s)} runs over {s.corpus_label.nunique()} corpora, up "
-               f"to {size_text(largest)} each: {version}.")
+    corpora = s.corpus_label.nunique()
+    out.append(f"{len(s)} runs over {corpora} "
+               f"{'corpus' if corpora == 1 else 'corpora'}, up to "
+               f"{size_text(largest)} each: {version}.")
     table, usual = table1.select(data)
     first = table[(table.chunk_bytes == usual) & (table.predictor !=
                                                   "markov")]

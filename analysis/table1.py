@@ -127,7 +127,7 @@ def build(data):
     formats = {c: rate_text for c in shown if c.endswith("%")}
     formats["parameters"] = "{:,}"
     return figures.Item("table1", "Table 1: rates of all compressors",
-                        caption, shown, formats, fig)
+                        caption, shown, formats, fig, is_table=True)
 
 
 def published():

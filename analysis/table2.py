@@ -105,7 +105,7 @@ def build(data):
     formats = {c: "{:.2f}" for c in table if "%" in c or "per" in c}
     formats |= {"vocabulary": "{:,}", "parameters": "{:,}"}
     return figures.Item("table2", "Table 2: vocabulary and model size",
-                        caption, table, formats, fig)
+                        caption, table, formats, fig, is_table=True)
 
 
 def published():

@@ -60,4 +60,4 @@ echo "== results"
 /usr/bin/python3 analysis/quickstart.py --results "$out" \
     --out "$out/quickstart.png"
 /usr/bin/python3 analysis/report.py "$out" --title "Quickstart" \
-    -o "$out/report.html" 2>/dev/null
+    -o "$out/report.html"
