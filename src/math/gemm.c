@@ -361,15 +361,18 @@ cut_exact(struct product *p, int n_threads)
     }
 }
 
-/* Columns of a block: all, or whole panels that what comes then finds in the
-   cache.  BLAS: the slab, whose width decides how it rounds. */
+/*
+ * Columns of a block: all, or whole panels that what comes then finds in the
+ * cache.  BLAS: the slab, whose width decides how it rounds.  int8 would
+ * quantise its input once per block.
+ */
 static size_t
 block_columns(const struct product *p)
 {
     size_t n_rows = ceil_div(p->M, p->grid_m);
     size_t n_panels = THEN_FLOATS / (n_rows * GEMM_PANEL);
 
-    if (!p->then || p->weights->kernels->mode == MATH_BLAS) {
+    if (!p->then || p->weights->kernels->mode != MATH_EXACT) {
         return p->weights->N;
     }
     return (n_panels < 1 ? 1 : n_panels) * GEMM_PANEL;

@@ -81,29 +81,53 @@ tables_init(struct model_rows *rows)
     return 0;
 }
 
+/*
+ * All activations in one block: pages are large, and belong to the thread
+ * that writes them first.
+ */
+static int
+activations_init(struct model_rows *rows)
+{
+    const struct model_config *c = &rows->model->config;
+    const struct {
+        float **place;
+        size_t width;
+    } parts[] = {
+        {&rows->hidden, c->width},
+        {&rows->normed, c->width},
+        {&rows->qkv, qkv_width(c)},
+        {&rows->queries, q_width(c)},
+        {&rows->attended, q_width(c)},
+        {&rows->gate_up, mlp_width(c)},
+    };
+    const size_t n_parts = sizeof(parts) / sizeof(parts[0]);
+    const size_t line = MEM_ALIGN / sizeof(float);
+    size_t n_floats = 0;
+
+    for (size_t i = 0; i < n_parts; i++) {
+        n_floats += rows->rows_max * parts[i].width + line;
+    }
+    rows->memory_bytes = n_floats * sizeof(float);
+    float *next = rows->memory = mem_map(rows->memory_bytes);
+    for (size_t i = 0; i < n_parts && next != NULL; i++) {
+        *parts[i].place = next;
+        next += (rows->rows_max * parts[i].width + line - 1) / line * line;
+    }
+    return rows->memory == NULL ? -1 : 0;
+}
+
 int
 model_rows_init(struct model_rows *rows, const struct model *model,
     size_t positions_max, size_t rows_max, int n_threads)
 {
-    const struct model_config *c = &model->config;
-    size_t T = rows_max;
-
     *rows = (struct model_rows){
         .model = model,
         .positions_max = positions_max,
         .rows_max = rows_max,
         .n_threads = n_threads < 1 ? 1 : n_threads,
     };
-    rows->positions = mem_alloc(T, sizeof(rows->positions[0]));
-    rows->hidden = mem_alloc(T * c->width, sizeof(float));
-    rows->normed = mem_alloc(T * c->width, sizeof(float));
-    rows->qkv = mem_alloc(T * qkv_width(c), sizeof(float));
-    rows->queries = mem_alloc(T * q_width(c), sizeof(float));
-    rows->attended = mem_alloc(T * q_width(c), sizeof(float));
-    rows->gate_up = mem_alloc(T * mlp_width(c), sizeof(float));
-    if (rows->positions == NULL || rows->hidden == NULL ||
-        rows->normed == NULL || rows->qkv == NULL || rows->queries == NULL ||
-        rows->attended == NULL || rows->gate_up == NULL) {
+    rows->positions = mem_alloc(rows_max, sizeof(rows->positions[0]));
+    if (rows->positions == NULL || activations_init(rows) != 0) {
         return -1;
     }
     return tables_init(rows);
@@ -118,12 +142,7 @@ model_rows_release(struct model_rows *rows)
     }
     mem_free(rows->sinusoids);
     mem_free(rows->positions);
-    mem_free(rows->hidden);
-    mem_free(rows->normed);
-    mem_free(rows->qkv);
-    mem_free(rows->queries);
-    mem_free(rows->attended);
-    mem_free(rows->gate_up);
+    mem_unmap(rows->memory, rows->memory_bytes);
 }
 
 /* row (C) *= scale. */

@@ -29,6 +29,8 @@ struct model_rows {
     float *queries;    /* (rows_max, H D) */
     float *attended;   /* (rows_max, H D) */
     float *gate_up;    /* (rows_max, 2 F or F) */
+    float *memory;     /* of hidden to gate_up */
+    size_t memory_bytes;
 };
 
 /* Errors: -1; rows can be released. */
