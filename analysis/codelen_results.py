@@ -144,10 +144,9 @@ def predictor_label(file):
         label += " carried on"
     if attribute(file, "options", "header") == "each":
         label += " +header"
-    for group, option, usual in [("predictor", "math", "exact"),
-                                 ("options", "bytes-as", "exact")]:
-        value = attribute(file, group, option, usual)
-        label += "" if value == usual else f" ({value})"
+    for name in ["math", "bytes_as"]:
+        value = attribute(file, "predictor", name, "exact")
+        label += "" if value == "exact" else f" ({value})"
     return label
 
 
@@ -175,6 +174,16 @@ def trained_bytes(name):
         return float(attribute(file, "run", "bytes", np.nan))
 
 
+def charge_lost(bits, lost_bits, raw_bytes, rule):
+    """Bits with what the rule of --bytes-as charges for those not described:
+    as many again, or a rate scaled to all bits."""
+    if rule == "ascii-append":
+        return bits + lost_bits
+    if rule == "ascii-rescale" and raw_bytes:
+        return bits * 8 * raw_bytes / (8 * raw_bytes - lost_bits)
+    return bits
+
+
 def summarise(path):
     """One row: raw counts and the ratios made of them."""
     with open_results(path) as file:
@@ -184,8 +193,13 @@ def summarise(path):
         charged_once = header * max(n_chunks - 1, 0)
         lengths, all_bits = chunk["raw_bytes"][:], chunk["ideal_bits"][:]
         raw = int(lengths.sum())
+        rule = attribute(file, "predictor", "bytes_as", "exact")
+        lost = int(chunk["lost_bits"][:].sum()) if "lost_bits" in chunk else 0
         coded = int(chunk["coded_bytes"][:].sum()) - charged_once
-        bits = float(all_bits.sum()) - 8 * charged_once
+        if lost:
+            coded = charge_lost(8 * coded, lost, raw, rule) / 8
+        bits = charge_lost(float(all_bits.sum()) - 8 * charged_once, lost, raw,
+                           rule)
         parameters = attribute(file, "predictor", "parameters", 0)
         parameter_bytes = attribute(file, "predictor", "parameter_bytes", 0)
         seconds = attribute(file, "run", "loop_seconds", 0)
@@ -209,6 +223,8 @@ def summarise(path):
             "tokenizer": attribute(file, "predictor", "tokenizer", ""),
             "vocabulary": attribute(file, "predictor", "vocabulary", 0),
             "math": attribute(file, "predictor", "math", ""),
+            "bytes_as": rule,
+            "lost_bits": lost,
             "chunks": n_chunks,
             "raw_bytes": raw,
             "tokens": int(chunk["tokens"][:].sum()),
@@ -265,11 +281,12 @@ def load_positions(path, n_bootstrap=200, seed=1):
     lengths = np.clip(raw[:, None].astype(np.int64), first, end) - first
     rng = np.random.default_rng(seed)
     n = len(raw)
-    weights = [np.ones(n)] + [
-        np.bincount(rng.integers(0, n, n), minlength=n).astype(float)
-        for _ in range(n_bootstrap)]
-    bit_sums = np.array([w @ bits for w in weights])
-    length_sums = np.array([w @ lengths for w in weights])
+    bit_sums, length_sums = [bits.sum(0)], [lengths.sum(0)]
+    for _ in range(n_bootstrap):
+        weight = np.bincount(rng.integers(0, n, n), minlength=n)
+        bit_sums.append(weight @ bits)
+        length_sums.append(weight @ lengths)
+    bit_sums, length_sums = np.array(bit_sums), np.array(length_sums)
     with np.errstate(invalid="ignore", divide="ignore"):
         at = bit_sums / length_sums
         before = bit_sums.cumsum(1) / length_sums.cumsum(1) / 8

@@ -57,6 +57,7 @@ sweep() { # NAME: all runs of jobs/small/NAME.sweep; their lines kept for troubl
 
 sweep codecs
 sweep predictors
+sweep random-codecs
 sweep grid-train
 sweep grid
 for size in 512 1024 2048; do
@@ -69,6 +70,7 @@ sweep tokenizer
 sweep chunk-codecs
 sweep chunk
 sweep context
+sweep random
 
 echo "== report ($(date +%T))"
 /usr/bin/python3 analysis/report.py $out/results $out/models \

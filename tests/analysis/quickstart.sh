@@ -12,6 +12,10 @@ expect 0 codelen measure --corpus text:corpus.txt --bytes 10000 --out runs/text-
     --predictor "model:$CODELEN_ROOT/tests/reference/models/bytes-bf16"
 expect 0 codelen measure --corpus markov:50KB --predictor markov --out runs/markov.h5
 
+for rule in ascii-rescale ascii-append; do
+    expect 0 codelen measure --corpus random:20KB --predictor ngram:1 --bytes-as $rule --out runs/$rule.h5
+done
+
 expect 0 $python "$CODELEN_ROOT/analysis/quickstart.py" --results runs --out figure.png
 prints '^ngram-2 '
 prints '^gzip '
