@@ -15,6 +15,13 @@
 #include "base/options.h"
 #include "base/report.h"
 
+/*
+ * Positions of models with windows in all layers, whatever they were trained
+ * with: what a query sees never depends on where it is.  With more than the
+ * usual chunk of 2,048 bytes, no chunk is cut.
+ */
+#define WINDOWED_POSITIONS 16385
+
 #define CONFIG_BYTES_MAX ((size_t)4 << 20)
 
 /* A model of either family. */
@@ -126,6 +133,8 @@ qwen3_keys(const struct preset *p)
             json_object_set_new(config, "max_window_layers", json_integer(0)) ||
             json_object_set_new(config, "sliding_window",
                 json_integer((json_int_t)p->window)) ||
+            json_object_set_new(config, "max_position_embeddings",
+                json_integer(WINDOWED_POSITIONS)) ||
             json_object_set(config, "layer_types", types);
     }
     json_decref(types);

@@ -32,7 +32,7 @@ count_parameters(const char *name)
     CU_ASSERT_PTR_NOT_NULL_FATAL(text);
     if (model_config_text(&config, text, strlen(text), name) == 0) {
         CU_ASSERT_EQUAL(config.start_token, 0);
-        CU_ASSERT_EQUAL(config.positions_max, needs.context + 1);
+        CU_ASSERT(config.positions_max > needs.context);
         struct net *net = net_new(&config, 64, &options);
         n = net == NULL ? 0 : net_size(net);
         net_free(net);
@@ -72,6 +72,7 @@ test_own_family_has_windows_in_all_layers(void)
         for (size_t l = 0; l < config.n_layers; l++) {
             CU_ASSERT(model_config_window(&config, l) > 0);
         }
+        CU_ASSERT(config.positions_max > 2048);
         mem_free(text);
     }
 }
