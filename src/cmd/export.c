@@ -148,14 +148,6 @@ static const struct column {
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-/* Whether the file has the column; older ones lack the last that came. */
-static bool
-has_column(const struct results_file *file, const char *name)
-{
-    return strcmp(name, "lost_bits") != 0 ||
-           results_file_attribute(file, "predictor", "bytes_as") != NULL;
-}
-
 /* Rows [first, first + n); a buffer of ROWS numbers for each column. */
 static int
 export_rows(struct table *t, const char *path, struct results_file *file,
@@ -164,9 +156,6 @@ export_rows(struct table *t, const char *path, struct results_file *file,
     int rc = 0;
 
     for (size_t c = 0; c < N_COLUMNS && rc == 0; c++) {
-        if (!has_column(file, columns[c].name)) {
-            continue; /* zeros */
-        }
         rc = columns[c].is_real ? results_file_read_f64(file, columns[c].name,
                                       buffers[c], first, n)
                                 : results_file_read_u64(file, columns[c].name,

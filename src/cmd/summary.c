@@ -103,10 +103,9 @@ add_rows(struct summary *summary, struct results_file *file, uint64_t *u,
     static const char *const sums[] = {"ideal_bits", "flops"};
     uint64_t *const count_out[] = {&summary->raw_bytes, &summary->tokens,
         &summary->coded_bytes, &summary->lost_bits};
-    size_t n_counts = summary->bytes_as[0] == '\0' ? 3 : 4;
     double *const sum_out[] = {&summary->ideal_bits, &summary->flops};
 
-    for (size_t k = 0; k < n_counts; k++) {
+    for (size_t k = 0; k < 4; k++) {
         if (results_file_read_u64(file, counts[k], u, first, n) != 0) {
             return -1;
         }
