@@ -11,9 +11,14 @@ import pandas as pd
 
 import codelen_results as results
 import figures
+from table1 import chunk_text
 
 LEAST = 3  # chunk lengths, or contexts, of a line
 MOST_LINES = 7
+COLUMNS = {"label": "compressor", "corpus_label": "corpus",
+           "chunk_bytes": "chunk (bytes)", "context": "context (tokens)",
+           "raw_rate": "raw %", "bits_per_byte": "bits per byte",
+           "bits_per_byte_error": "± (standard error)"}
 
 
 def several(table, keys, column):
@@ -94,11 +99,11 @@ def draw(over_chunks, over_context):
 def build(data):
     """The item of the report."""
     over_chunks, over_context = select(data)
-    columns = ["label", "corpus_label", "chunk_bytes", "context", "raw_rate",
-               "bits_per_byte", "bits_per_byte_error"]
-    table = pd.concat([part[columns] for part in (over_chunks, over_context)
-                       if len(part)])
+    table = pd.concat([part for part in (over_chunks, over_context)
+                       if len(part)]).drop_duplicates("file")
     table = table.sort_values(["label", "chunk_bytes", "context"])
+    table = table.assign(raw_rate=100 * table.raw_rate)[list(COLUMNS)]
+    table = table.rename(columns=COLUMNS)
     with figures.style():
         fig = draw(over_chunks, over_context)
     caption = (
@@ -106,8 +111,8 @@ def build(data):
         "falls until it uses no more. The container's header is counted once "
         "unless the name says +header. Bands: 95 %, by the spread over "
         "groups of neighbouring chunks.")
-    formats = {"chunk_bytes": "{:,}", "raw_rate": "{:.4f}",
-               "bits_per_byte": "{:.4f}", "bits_per_byte_error": "{:.4f}"}
+    formats = {"chunk (bytes)": chunk_text, "raw %": "{:.2f}",
+               "bits per byte": "{:.4f}", "± (standard error)": "{:.4f}"}
     return figures.Item("chunks", "Chunk length and context", caption, table,
                         formats, fig)
 

@@ -146,10 +146,11 @@ def build(data):
             "" if len(compressors) else
             " No compressors are shown: they need a sweep over chunk lengths "
             "(jobs/full/chunk-codecs.sweep)."))
-    table = pd.concat([curves, compressors], ignore_index=True)
-    formats = {c: "{:.3f}" for c in table if c not in ("label", "first",
-                                                       "end")}
-    formats |= {"first": "{:.0f}", "end": "{:.0f}"}
+    table = pd.concat([curves, compressors], ignore_index=True).rename(
+        columns={"label": "compressor", "first": "from byte",
+                 "end": "to byte", "bits_per_byte": "bits per byte"})
+    formats = {c: "{:.3f}" for c in table.columns[3:]}
+    formats |= {"from byte": "{:.0f}", "to byte": "{:.0f}"}
     return figures.Item("figure4", "Figure 4: what context is worth",
                         caption, table, formats, fig)
 

@@ -14,6 +14,7 @@ import pandas as pd
 import figures
 import fit
 import scaling
+from codelen_results import size_text
 
 MOST_SIZES = 7
 BOOTSTRAPS = 200
@@ -90,7 +91,7 @@ def tabulate(table):
     columns = seen.map(lambda b: float(f"{b:.1e}"))
     wide = table.assign(data=columns).pivot_table(
         index="parameters", columns="data", values="loss", aggfunc="min")
-    wide.columns = [f"after {figures.count_text(c)}B" for c in wide]
+    wide.columns = [f"after {size_text(c)}" for c in wide]
     return wide.reset_index()
 
 

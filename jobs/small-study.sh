@@ -71,6 +71,7 @@ sweep chunk-codecs
 sweep chunk
 sweep context
 sweep random
+[ ! -e data/models/byte-3m/model.safetensors ] || sweep shipped
 
 echo "== report ($(date +%T))"
 /usr/bin/python3 analysis/report.py $out/results $out/models \
