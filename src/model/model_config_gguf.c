@@ -231,6 +231,25 @@ read_scales(struct model_config *config, const struct source *s,
     return 0;
 }
 
+/* Whether attention and MLP have the same input, where that is open. */
+static int
+read_order(struct model_config *config, const struct source *s)
+{
+    char key[KEY_BYTES_MAX];
+    bool is_parallel = true;
+
+    full_key(key, s, "use_parallel_residual");
+    if (config->order != MODEL_ORDER_PARALLEL || !gguf_has(s->gguf, key)) {
+        return 0;
+    }
+    if (gguf_bool(s->gguf, &is_parallel, key) != 0) {
+        report_error("%s: metadata %s: expected a truth value", s->path, key);
+        return -1;
+    }
+    config->order = is_parallel ? MODEL_ORDER_PARALLEL : MODEL_ORDER_PRE;
+    return 0;
+}
+
 /* Refuse what would change the numbers and is not computed here. */
 static int
 refuse_unknown(const struct source *s)
@@ -324,7 +343,7 @@ model_config_gguf(struct model_config *config, const struct weights *weights)
         read_real(&s, &config->epsilon, epsilon) != 0 ||
         read_head_width(config, &s) != 0 || read_rope(config, &s) != 0 ||
         read_window(config, &s, family) != 0 ||
-        read_scales(config, &s, family) != 0 ||
+        read_scales(config, &s, family) != 0 || read_order(config, &s) != 0 ||
         read_start_token(config, &s) != 0 ||
         read_tensors(config, weights, &s) != 0) {
         return -1;

@@ -143,6 +143,7 @@ static const struct model_family families[] = {
     },
     {
         .name = "gpt_neox",
+        .gguf = "gptneox",
         .keys = &keys_gpt_neox,
         .base = {.names = &model_names_gpt_neox,
             .positions_max = 2048,

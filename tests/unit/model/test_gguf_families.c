@@ -25,6 +25,7 @@
 /* Kinds of metadata. */
 #define GGUF_U32  4
 #define GGUF_F32  6
+#define GGUF_BOOL 7
 #define GGUF_TEXT 8
 
 /* A file in the making. */
@@ -115,6 +116,22 @@ transpose(float *x, size_t n_rows, size_t columns)
     mem_free(old);
 }
 
+/* Queries, keys and values of each head to those of all heads. */
+static void
+gather_qkv(float *x, size_t columns, const struct model_config *c)
+{
+    size_t D = c->head_width, n_rows = 3 * c->n_heads * D;
+    float *old = mem_alloc(n_rows * columns, sizeof(*x));
+
+    memcpy(old, x, n_rows * columns * sizeof(*x));
+    for (size_t r = 0; r < n_rows; r++) {
+        size_t which = r / (c->n_heads * D), h = r / D % c->n_heads;
+        size_t from = (h * 3 + which) * D + r % D;
+        memcpy(x + r * columns, old + from * columns, columns * sizeof(*x));
+    }
+    mem_free(old);
+}
+
 /* What the converter does to the numbers of a tensor. */
 static void
 convert(struct writer *w, float *x, const struct tensor *tensor,
@@ -129,6 +146,9 @@ convert(struct writer *w, float *x, const struct tensor *tensor,
     if (strcmp(w->architecture, "llama") == 0 &&
         (role == ROLE_Q || role == ROLE_K)) {
         pair_rows(x, tensor->shape[0], tensor->shape[1], c->head_width);
+    }
+    if (c->names->is_qkv_by_head && role == ROLE_QKV) {
+        gather_qkv(x, tensor->n_axes == 2 ? tensor->shape[1] : 1, c);
     }
     for (size_t i = 0; i < n; i++) {
         if (c->has_unit_gain && model_role_is_norm(role)) {
@@ -194,6 +214,12 @@ put_metadata(struct writer *w, const struct model_config *c, size_t pattern)
         put_size(w, "attention.key_length", c->head_width);
         put_size(w, "attention.value_length", c->head_width);
         put_real(w, "rope.freq_base", c->rope.theta);
+    }
+    if (strcmp(w->architecture, "gptneox") == 0) {
+        uint8_t is_parallel = c->order == MODEL_ORDER_PARALLEL;
+        put_size(w, "rope.dimension_count", c->n_rotary);
+        put_key(w, "use_parallel_residual", GGUF_BOOL);
+        put(w, &is_parallel, 1);
     }
     if (c->rope.kind == MODEL_ROPE_LINEAR) {
         put_key(w, "rope.scaling.type", GGUF_TEXT);
@@ -302,6 +328,8 @@ test_gguf_files_give_what_safetensors_give(void)
         {"qwen2", "qwen2", 0},
         {"qwen3", "qwen3", 0},
         {"gpt2", "gpt2", 0},
+        {"gpt_neox", "gptneox", 0},
+        {"gpt_neox-sequential", "gptneox", 0},
         {"gemma2", "gemma2", 0},
         {"gemma3", "gemma3", 3},
         {"gemma3-linear", "gemma3", 3},
