@@ -35,8 +35,12 @@ struct run_slot;
  */
 #define RUN_PRODUCT_FLOPS 2e7
 
-/* Speed of threads inside products, of what they reach alone; measured: 0.8 to
-   0.95.  Lower: windows are preferred. */
+/*
+ * Speed of threads inside products, of what they reach alone: assumed for a
+ * machine of its own, as nothing but products' edges and meetings is lost.
+ * Where other programs kept one of two cores busy it was 0.15 to 0.57 (256 rows,
+ * SmolLM2's matrices, best of many).  Lower: windows are preferred.
+ */
 #define RUN_PRODUCT_EFFICIENCY 0.8
 
 /* What a thread works on. */

@@ -69,8 +69,9 @@ test_the_thread_that_uses_a_state_writes_it_first(void)
     pthread_join(user, NULL);
     double used = resident_bytes();
 
-    /* Tables of angles are a quarter of that, and are written. */
-    CU_ASSERT(made - before < 0.5 * cache_bytes(model, POSITIONS));
+    /* Tables of angles are written, a twelfth of that; activations, a fifth,
+       are not. */
+    CU_ASSERT(made - before < 0.2 * cache_bytes(model, POSITIONS));
     CU_ASSERT(used - made > cache_bytes(model, N_TOKENS));
     CU_ASSERT(used - before < 0.8 * cache_bytes(model, POSITIONS));
     model_state_free(state);
