@@ -5,7 +5,7 @@
  * tiktoken and SentencePiece (../shared/golden/tokenizers), and llama.cpp (the .inp and .out
  * files next to its vocabularies).  Files of all kinds come back.
  */
-#include <glob.h>
+#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 #include "token_support.h"
 
 /* Of a file of the corpora; limits the time. */
-#define FILE_BYTES_MAX 100000
+#define PART_BYTES 2048
 
 /*
  * All strings of a golden set; ids is the name of the wanted numbers.  skipped:
@@ -283,35 +283,82 @@ test_gguf_tokenizers_of_other_kinds_are_refused(void)
     }
 }
 
+/* The beginning, the end and a middle part of odd place of a file. */
+static void
+round_trip_parts(const struct tokenizer *tokenizer, const char *path)
+{
+    size_t bytes;
+    uint8_t *text = support_read(path, &bytes);
+    size_t n = bytes < PART_BYTES ? bytes : PART_BYTES;
+
+    support_round_trip(tokenizer, text, n);
+    support_round_trip(tokenizer, text + bytes - n, n);
+    support_round_trip(tokenizer, text + (bytes - n) / 3, n);
+    free(text);
+}
+
+/* Every file below a directory, and what is in texts that are compressed. */
+static void
+round_trip_files(const struct tokenizer *tokenizer, const char *directory)
+{
+    char *roots[] = {(char *)(uintptr_t)directory, NULL};
+    FTS *walk = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
+    char command[4096], plain[2048];
+    size_t n_files = 0;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(walk);
+    snprintf(plain, sizeof(plain), "%s", check_scratch("plain"));
+    for (FTSENT *e = fts_read(walk); e != NULL; e = fts_read(walk)) {
+        if (e->fts_info != FTS_F) {
+            continue;
+        }
+        round_trip_parts(tokenizer, e->fts_path);
+        n_files++;
+        if (strstr(e->fts_name, ".txt.xz") != NULL ||
+            strstr(e->fts_name, ".part") != NULL) {
+            snprintf(command, sizeof(command),
+                "xz -dc '%s' | head -c 100000 >'%s'", e->fts_path, plain);
+            CU_ASSERT_EQUAL(system(command), 0);
+            round_trip_parts(tokenizer, plain);
+        }
+    }
+    fts_close(walk);
+    CU_ASSERT(n_files > 0);
+}
+
 static void
 test_files_of_all_kinds_come_back(void)
 {
     const char *archive =
         check_shared("data/compression/canterbury-calgary.tar.xz");
-    char command[4096], pattern[2048];
-    struct tokenizer *tokenizer = tokenizer_open(SUPPORT_TINY);
-    glob_t files;
+    const char *data = check_shared("data");
+    char command[4096];
 
-    CU_ASSERT_PTR_NOT_NULL_FATAL(tokenizer);
-    if (archive == NULL) {
-        tokenizer_free(tokenizer);
+    if (archive == NULL || data == NULL) {
         return;
     }
     snprintf(command, sizeof(command), "tar -xJf '%s' -C '%s'", archive,
         check_scratch(""));
     CU_ASSERT_EQUAL_FATAL(system(command), 0);
-    snprintf(pattern, sizeof(pattern), "%s/canterbury-pfalcon/*/*",
-        check_scratch(""));
-    CU_ASSERT_EQUAL_FATAL(glob(pattern, 0, NULL, &files), 0);
-    for (size_t i = 0; i < files.gl_pathc; i++) {
-        size_t bytes;
-        uint8_t *text = support_read(files.gl_pathv[i], &bytes);
-        support_round_trip(
-            tokenizer, text, bytes < FILE_BYTES_MAX ? bytes : FILE_BYTES_MAX);
-        free(text);
+    for (int i = 0; i < 4; i++) {
+        const char *path =
+            i == 0   ? SUPPORT_TINY
+            : i == 1 ? support_vocabulary("ggml-vocab/ggml-vocab-gpt-2.gguf")
+            : i == 2
+                ? support_vocabulary("ggml-vocab/ggml-vocab-llama-spm.gguf")
+                : support_smollm2();
+        struct tokenizer *tokenizer =
+            path == NULL ? NULL : tokenizer_open(path);
+        if (tokenizer == NULL) {
+            CU_ASSERT_PTR_NULL(path);
+            continue;
+        }
+        snprintf(command, sizeof(command), "%s/canterbury-pfalcon",
+            check_scratch(""));
+        round_trip_files(tokenizer, command);
+        round_trip_files(tokenizer, data);
+        tokenizer_free(tokenizer);
     }
-    globfree(&files);
-    tokenizer_free(tokenizer);
 }
 
 static CU_TestInfo tests[] = {
