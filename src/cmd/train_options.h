@@ -25,7 +25,7 @@ struct train_settings {
     double rate, muon_rate;
     double beta1, beta2, epsilon, decay, muon_momentum, muon_decay, clip;
     const char *schedule;
-    uint64_t warmup;
+    uint64_t warmup; /* 0: auto */
     double decay_share, last_rate, ema;
     const char *cooldown_from;
     const char *validate;

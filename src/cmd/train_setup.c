@@ -188,6 +188,19 @@ check_lengths(struct train *t)
     return 0;
 }
 
+/* Steps of warm-up: as given, else enough for any length of run. */
+static uint64_t
+choose_warmup(const struct train *t)
+{
+    const uint64_t usual = 100;
+
+    if (t->settings->warmup > 0) {
+        return t->settings->warmup;
+    }
+    return t->n_steps == 0 || t->n_steps > 10 * usual ? usual
+                                                      : (t->n_steps + 9) / 10;
+}
+
 /* How long the run is, and how the rates move. */
 static int
 choose_horizon(struct train *t)
@@ -201,7 +214,7 @@ choose_horizon(struct train *t)
     }
     t->schedule = (struct schedule){
         .n_steps = t->n_steps,
-        .warmup_steps = s->warmup,
+        .warmup_steps = choose_warmup(t),
         .decay_share = s->decay_share,
         .last = s->last_rate,
     };

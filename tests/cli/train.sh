@@ -148,8 +148,17 @@ mkdir taken && echo >taken/model.safetensors
 expect 1 codelen "${args[@]}" --out taken --steps 5
 says 'nothing to go on from'
 
+# Short runs warm up for a tenth of their steps.
+expect 0 codelen train --corpus text:corpus.txt --config tiny.json --context 64 --batch 1024 --steps 20 --log-every 1 \
+    --engine own --threads 1 --out warm
+$python - <<'PY' || fail "warm-up"
+import json
+rates = [l["rate"] for l in map(json.loads, open("warm/train.jsonl")) if l["event"] == "steps"]
+assert abs(rates[0] - 0.002) < 1e-9 and abs(rates[1] - 0.004) < 1e-9, rates
+PY
+
 # A loss that is not a number ends the run; what was good stays.
-expect 1 codelen "${args[@]}" --out nan --steps 200 --rate 9 --muon-rate 9 --clip 0 --warmup 0 \
+expect 1 codelen "${args[@]}" --out nan --steps 200 --rate 9 --muon-rate 9 --clip 0 --warmup 1 \
     --checkpoint-every 1
 says 'step [0-9]+: the .* is .* nats per token; its batch is 16 sequences of 64 tokens'
 ls nan/checkpoint-* >/dev/null || fail "no checkpoint is left"
