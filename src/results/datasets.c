@@ -361,12 +361,14 @@ datasets_write(struct datasets *set, struct writer *writer)
 {
     uint64_t n = set->shape->n_chunks;
     set->writer = writer;
-    struct slab slab = slab_first(n, WRITER_ROWS_PER_PIECE, row_bytes(set));
+    struct slab slab = slab_first(
+        n, WRITER_ROWS_PER_PIECE, row_bytes(set), par_size(set->par));
 
     for (; slab.first < slab.end; slab = slab_next(&slab, n)) {
         if (write_rows(set, &slab) != 0) {
             return -1;
         }
+        row_index_rest(&set->index);
     }
     if (set->shape->n_buckets > 0 && write_buckets(set) != 0) {
         return -1;
@@ -375,11 +377,12 @@ datasets_write(struct datasets *set, struct writer *writer)
         return 0;
     }
     n = set->token_first[n];
-    slab = slab_first(n, WRITER_TOKENS_PER_PIECE, 4);
+    slab = slab_first(n, WRITER_TOKENS_PER_PIECE, 4, par_size(set->par));
     for (; slab.first < slab.end; slab = slab_next(&slab, n)) {
         if (write_tokens(set, &slab) != 0) {
             return -1;
         }
+        row_index_rest(&set->index);
     }
     return 0;
 }

@@ -3,7 +3,7 @@
  *
  * All functions but the last two are collective, with the same result on all
  * ranks.  Memory of a rank: 16 bytes for each row that its journals hold, a
- * few times SLAB_BYTES, and with token bits 8 bytes for each chunk.
+ * few times a slab (slab.h), and with token bits 8 bytes for each chunk.
  */
 #ifndef RESULTS_DATASETS_H
 #define RESULTS_DATASETS_H

@@ -30,6 +30,9 @@
 #define HEAD_BYTES 16
 #define SUM_BYTES  8
 
+/* A journal that is read gives its pages back after so many bytes. */
+#define REST_BYTES ((size_t)8 << 20)
+
 enum record_type { RECORD_HEADER = 1, RECORD_ROW = 2 };
 
 /*
@@ -408,7 +411,16 @@ journal_reader_next(struct journal_reader *reader)
         return NULL;
     }
     reader->n_rows++;
+    if (start / REST_BYTES != reader->at / REST_BYTES) {
+        file_map_rest(&reader->map);
+    }
     return payload;
+}
+
+void
+journal_reader_rest(const struct journal_reader *reader)
+{
+    file_map_rest(&reader->map);
 }
 
 void

@@ -89,6 +89,9 @@ enum journal_outcome journal_reader_open(struct journal_reader *reader,
  * rows; then is_damaged tells whether bytes are left.
  */
 const uint8_t *journal_reader_next(struct journal_reader *reader);
+
+/* Take the pages out of this process; they come back when a row is read. */
+void journal_reader_rest(const struct journal_reader *reader);
 void journal_reader_close(struct journal_reader *reader);
 
 #endif /* RESULTS_JOURNAL_H */

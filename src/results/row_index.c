@@ -100,6 +100,14 @@ row_index_init(struct row_index *index, char *const *files, size_t n_files,
 }
 
 void
+row_index_rest(const struct row_index *index)
+{
+    for (size_t i = 0; i < index->n_readers; i++) {
+        journal_reader_rest(&index->readers[i]);
+    }
+}
+
+void
 row_index_release(struct row_index *index)
 {
     for (size_t i = 0; i < index->n_readers; i++) {

@@ -30,6 +30,9 @@ int row_index_init(struct row_index *index, char *const *files, size_t n_files,
     const struct journal_shape *shape, const struct attribute_list *identity);
 void row_index_release(struct row_index *index);
 
+/* Give back the memory of rows that have been read. */
+void row_index_rest(const struct row_index *index);
+
 /*
  * Leave each chunk to one rank: the lowest that has it.  Collective.
  *

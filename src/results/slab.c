@@ -9,10 +9,19 @@ min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-struct slab
-slab_first(uint64_t n, uint64_t piece, size_t item_bytes)
+static uint64_t
+max_u64(uint64_t a, uint64_t b)
 {
-    uint64_t n_pieces = SLAB_BYTES / (piece * item_bytes);
+    return a > b ? a : b;
+}
+
+struct slab
+slab_first(uint64_t n, uint64_t piece, size_t item_bytes, int n_ranks)
+{
+    uint64_t piece_bytes = piece * item_bytes;
+    uint64_t bytes = max_u64(SLAB_BYTES_MIN,
+        min_u64(SLAB_BYTES_MAX, (uint64_t)n_ranks * piece_bytes));
+    uint64_t n_pieces = bytes / piece_bytes;
 
     if (n_pieces == 0) {
         n_pieces = 1;

@@ -24,7 +24,7 @@ struct writer;
  * fewer pieces (HDF5 1.10 fails with more than 32,768 in one collective
  * call), more to read for one row.
  */
-#define WRITER_ROWS_PER_PIECE   ((uint64_t)1 << 14)
+#define WRITER_ROWS_PER_PIECE   ((uint64_t)1 << 12)
 #define WRITER_TOKENS_PER_PIECE ((uint64_t)1 << 20)
 
 struct writer_options {

@@ -53,12 +53,12 @@ test_the_last_bucket_holds_the_last_position(void)
 static void
 check_cover(uint64_t n, uint64_t piece, size_t item_bytes, int n_ranks)
 {
-    struct slab slab = slab_first(n, piece, item_bytes);
+    struct slab slab = slab_first(n, piece, item_bytes, n_ranks);
     uint64_t at = 0;
 
     for (; slab.first < slab.end; slab = slab_next(&slab, n)) {
         CU_ASSERT_EQUAL(slab.first, at);
-        CU_ASSERT((slab.end - slab.first) * item_bytes <= SLAB_BYTES ||
+        CU_ASSERT((slab.end - slab.first) * item_bytes <= SLAB_BYTES_MAX ||
                   slab.end - slab.first <= piece);
         for (int r = 0; r < n_ranks; r++) {
             uint64_t first = slab_part(&slab, r, n_ranks);
