@@ -333,17 +333,20 @@ compress_round(struct compress *c)
 int
 compress_end(struct compress *c, uint64_t *bytes)
 {
-    uint8_t *end = NULL;
-    size_t end_bytes = 0;
-    int rc = archive_index_write(&c->index, &end, &end_bytes);
+    int rc = 0;
 
-    if (rc == 0 && par_rank(c->par) == 0) {
-        rc = shared_output_put(
-            c->output, c->index.archive_bytes, end, end_bytes);
+    *bytes = 0;
+    if (par_rank(c->par) == 0) {
+        uint8_t *end = NULL;
+        size_t end_bytes = 0;
+        rc = archive_index_write(&c->index, &end, &end_bytes);
+        if (rc == 0) {
+            rc = shared_output_put(
+                c->output, c->index.archive_bytes, end, end_bytes);
+            mem_free(end);
+        }
+        *bytes = c->index.archive_bytes + end_bytes;
     }
-    if (rc == 0) {
-        mem_free(end);
-    }
-    *bytes = c->index.archive_bytes + end_bytes;
+    par_broadcast(c->par, bytes, sizeof(*bytes), 0);
     return par_any_failed(c->par, rc) ? -1 : 0;
 }

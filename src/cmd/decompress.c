@@ -133,7 +133,7 @@ open_archive(struct decompress *d, bool has_range)
 static int
 run_rounds(struct decompress *d)
 {
-    while (!d->is_end) {
+    while (!d->is_end && d->first < d->end) {
         if (decompress_round(d) != 0) {
             return -1;
         }

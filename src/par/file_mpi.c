@@ -30,6 +30,8 @@ fail(const char *path, int code)
 
     if (errno != 0) {
         report_error("%s: %s", path, strerror(errno));
+    } else if (code == MPI_SUCCESS) {
+        report_error("%s: no space left, or it cannot be written", path);
     } else {
         MPI_Error_string(code, text, &bytes);
         report_error("%s: %s", path, text);
@@ -95,12 +97,12 @@ par_file_write(
         if (code == MPI_SUCCESS) {
             MPI_Get_count(&status, MPI_BYTE, &n);
         }
-        if (n != (int)piece) {
+        if (n <= 0) {
             return fail(file->path, code);
         }
-        offset += piece;
-        p += piece;
-        bytes -= piece;
+        offset += (uint64_t)n;
+        p += n;
+        bytes -= (size_t)n;
     }
     return 0;
 }

@@ -17,8 +17,13 @@ cmake --build build/fuzz -j "$(nproc)" --target "${targets[@]}" -- --quiet
 for target in "${targets[@]}"; do
     binary=$(find build/fuzz -name "$target" -type f -perm -u+x)
     log=build/fuzz/$target.log
+    seeds=()
+    [ "$target" != fuzz_archive ] || seeds=(tests/reference/archive)
     echo "$target: $seconds s"
-    "$binary" -max_total_time="$seconds" -verbosity=0 -print_final_stats=1 \
+    # New inputs go to a directory of their own, not to the seeds.
+    mkdir -p "build/fuzz/corpus/$target"
+    "$binary" "build/fuzz/corpus/$target" "${seeds[@]}" \
+        -max_total_time="$seconds" -verbosity=0 -print_final_stats=1 \
         -artifact_prefix=build/fuzz/findings/ >"$log" 2>&1 || {
         tail -n 40 "$log"
         exit 1
