@@ -128,6 +128,11 @@ def corpus_label(file):
     return f"{label}, {raw}"
 
 
+def without_json(name):
+    """'d64.json-2MB', of a sweep over --config, -> 'd64-2MB'."""
+    return name.replace(".json", "")
+
+
 def predictor_label(file):
     """Short name of the compressor, with what is not usual about it."""
     name = attribute(file, "predictor", "name", "")
@@ -135,7 +140,7 @@ def predictor_label(file):
     if kind == "model":
         parts = pathlib.Path(path)
         label = parts.name if parts.suffix != ".gguf" else parts.stem
-        label = label.replace(".json", "")  # of a sweep over --config
+        label = without_json(label)
         if label.startswith("at-"):
             label = f"{parts.parent.name} {label}"
     else:
@@ -311,7 +316,7 @@ def training_rows(path):
             columns={"validation_bits_per_byte": "bits_per_byte",
                      "step": "steps"})
         table.insert(0, "file", path)
-        table.insert(1, "label", pathlib.Path(path).parent.name)
+        table.insert(1, "label", without_json(pathlib.Path(path).parent.name))
         table["parameters"] = attribute(file, "model", "parameters")
         table["corpus"] = attribute(file, "options", "corpus")
         table["corpus_bytes"] = attribute(file, "options", "bytes")

@@ -31,7 +31,8 @@ import grid
 import page
 import table1
 import table2
-from codelen_results import ResultsError, size_text
+import training
+from codelen_results import ResultsError, size_text, without_json
 
 ORDER = [table1, figure2, adjusted, figure4, chunks, table2]
 SMALL_BYTES = 1e8  # below the paper's smallest enwik8, a text is 'small'
@@ -83,12 +84,22 @@ TRAINING_FORMATS = {
     "operations, 6 N D": "{:.2e}"}
 
 
+def learning_curves(data):
+    """Of each model size the run that saw most text."""
+    last = data.training.sort_values("bytes").groupby("parameters").tail(1)
+    logs = [training.load(name) for name in
+            last.sort_values("parameters").file]
+    for log in logs:
+        log.label = without_json(log.label)
+    return training.build(logs)
+
+
 def lists(data):
     """Items that list runs."""
     items = []
     if len(data.training):
         items.append(figures.Item(
-            "training", "Models that were trained here",
+            "trained", "Models that were trained here",
             "Held-out: text that training left out, in chunks, by the same "
             "code as every measurement.", training_table(data),
             TRAINING_FORMATS))
@@ -142,6 +153,8 @@ def collect(data, args):
         if len(items) > shown and module is adjusted:
             items.append(adjusted.build_rates(data))
     attempt(lambda: grid.build_all(data))
+    if len(data.training):
+        attempt(lambda: learning_curves(data))
     if args.chinchilla:
         attempt(lambda: grid.build_chinchilla(args.chinchilla))
     if args.benchmarks:
