@@ -292,9 +292,9 @@ test_data_after_the_end_is_an_error(void)
 static void
 test_codecs_are_found_by_name(void)
 {
-    static const char *const names[] = {"gzip", "xz", "zstd", "bzip2",
-        "brotli", "ppmd", "png", "png64", "webp", "webp64", "jxl", "jxl64",
-        "flac", "flac-study", "wavpack"};
+    static const char *const names[] = {"gzip", "xz", "zstd", "bzip2", "brotli",
+        "ppmd", "png", "png64", "webp", "webp64", "jxl", "jxl64", "flac",
+        "flac-study", "wavpack"};
     enum { N = sizeof(names) / sizeof(names[0]) };
 
     CU_ASSERT_EQUAL(codec_count(), N);

@@ -147,6 +147,30 @@ test_patches_have_the_size_asked_for(void)
     corpus_close(corpus);
 }
 
+/* To rounding, that of ITU-R BT.601. */
+static void
+test_luma_weighs_the_colours(void)
+{
+    struct png_shape s = {64, 32, 3, 8, 0};
+    const char *name = scratch_directory("image");
+    struct corpus_part part = {.grey = "luma"};
+
+    store(name, "a.png", make_png(&s));
+    struct corpus *corpus = corpus_open(name, &part);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(corpus);
+    uint8_t *got = read_all(corpus);
+    for (uint32_t y = 0; y < 32; y++) {
+        for (uint32_t x = 0; x < 64; x++) {
+            double want = 0.299 * make_sample(y, x, 0) +
+                          0.587 * make_sample(y, x, 1) +
+                          0.114 * make_sample(y, x, 2);
+            CHECK_WITHIN(got[64 * y + x], want, 0.51);
+        }
+    }
+    free(got);
+    corpus_close(corpus);
+}
+
 /* Flat JPEGs keep their colours to 2 of 256. */
 static void
 test_jpegs_become_grey(void)
@@ -343,6 +367,7 @@ test_other_sound_is_refused_with_what_it_is(void)
 static CU_TestInfo tests[] = {
     CHECK_TEST(test_every_png_becomes_grey_patches),
     CHECK_TEST(test_patches_have_the_size_asked_for),
+    CHECK_TEST(test_luma_weighs_the_colours),
     CHECK_TEST(test_jpegs_become_grey),
     CHECK_TEST(test_files_follow_by_name_and_the_rest_is_counted),
     CHECK_TEST(test_recordings_are_the_high_bytes_of_samples),

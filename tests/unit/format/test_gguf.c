@@ -16,8 +16,8 @@
 /* Numbers of the kinds of metadata in a file. */
 enum { U8, I8, U16, I16, U32, I32, F32, BOOL, TEXT, ARRAY, U64, I64, F64 };
 
-#define F32_TYPE  0
-#define Q4_0_TYPE 2
+#define F32_TYPE   0
+#define Q4_0_TYPE  2
 #define IQ1_S_TYPE 19
 
 static void
