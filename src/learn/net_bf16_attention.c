@@ -219,12 +219,14 @@ net_bf16_attention(const struct net_head *h)
 struct back {
     const struct net_head *head;
     struct operands o;
-    uint16_t p[BACK_BLOCKS * BLOCK * BLOCK];  /* right factor */
-    uint16_t ds[BACK_BLOCKS * BLOCK * BLOCK]; /* right factor */
+    _Alignas(64) uint16_t p[BACK_BLOCKS * BLOCK * BLOCK];  /* right factor */
+    _Alignas(64) uint16_t ds[BACK_BLOCKS * BLOCK * BLOCK]; /* right factor */
     /* Of every second block. */
-    uint16_t ds_rows[2][BLOCK * BLOCK]; /* left factor */
-    float scores[2][BLOCK * BLOCK], dp[2][BLOCK * BLOCK];
-    float d_k[NET_HEAD_MAX * BLOCK], d_v[NET_HEAD_MAX * BLOCK]; /* (D, 32) */
+    _Alignas(64) uint16_t ds_rows[2][BLOCK * BLOCK]; /* left factor */
+    _Alignas(64) float scores[2][BLOCK * BLOCK];
+    _Alignas(64) float dp[2][BLOCK * BLOCK];
+    _Alignas(64) float d_k[NET_HEAD_MAX * BLOCK]; /* (D, 32) */
+    _Alignas(64) float d_v[NET_HEAD_MAX * BLOCK];
 };
 
 /* Weights of 16 keys of a row and the gradient of their scores. */
@@ -414,7 +416,7 @@ void
 net_bf16_attention_back(const struct net_head *h)
 {
     const __m512 scale = _mm512_set1_ps(h->scale);
-    _Alignas(64) struct back b;
+    struct back b;
 
     b.head = h;
     b.o = operands_of(h);
