@@ -36,7 +36,7 @@ struct decompress_settings {
     {.name = "model",                                                          \
         .type = OPTION_TEXT,                                                   \
         .offset = AT(model),                                                   \
-        .unit = "DIR|FILE.gguf",                                               \
+        .unit = "NAME|DIR|FILE.gguf",                                          \
         .help = "the model that the archive was made with; without it, the "   \
                 "name in the archive is looked for"},                          \
         OPTION_THREADS(struct decompress_settings, threads),                   \
