@@ -201,6 +201,8 @@ test_bf16_gradients_are_nearly_those_of_floats(void)
         options.engine = NET_BF16;
         bf16.is_recomputed = true;
         compare(&options, &bf16, "bf16, recomputed", 0);
+        options.n_threads = 2;
+        compare(&options, &options, "bf16, two threads", 0);
     }
 }
 
