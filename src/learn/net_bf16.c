@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "learn/net_bf16_tile.h"
+#include "learn/net_kernel_bf16.h"
 
 /* k of a block of input: 32 KiB of bf16 with BLOCK rows. */
 #define K_MAX 512

@@ -18,7 +18,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "learn/net_bf16_tile.h"
+#include "learn/net_kernel_bf16.h"
 
 #define LOG2_E 1.4426950408889634f
 

@@ -15,7 +15,7 @@ struct tokenizer;
 
 struct model_predictor {
     const struct kernels *kernels;
-    int n_threads;    /* that help to load */
+    int n_threads; /* that help to load */
     char *path;
     struct model *model;
     struct tokenizer *tokenizer;

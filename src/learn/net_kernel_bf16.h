@@ -1,13 +1,13 @@
 /*
- * net_bf16_tile.h - matrix registers of AMX: factors rounded and put in
+ * net_kernel_bf16.h - matrix registers of AMX: factors rounded and put in
  * order, blocks of sums.
  *
  * A register holds 16 rows of 64 bytes: 16 x 16 floats, 16 rows of 32 numbers
  * of the left factor, or 16 pairs of numbers times 16 columns of the right
  * one.  Sums of 32 x 32 take four registers, factors the other four.
  */
-#ifndef LEARN_NET_BF16_TILE_H
-#define LEARN_NET_BF16_TILE_H
+#ifndef LEARN_NET_KERNEL_BF16_H
+#define LEARN_NET_KERNEL_BF16_H
 
 #include <immintrin.h>
 #include <stdbool.h>
@@ -286,4 +286,4 @@ multiply_block(float *out, size_t out_stride, bool is_first,
     _tile_stored(3, lower + SIDE, bytes);
 }
 
-#endif /* LEARN_NET_BF16_TILE_H */
+#endif /* LEARN_NET_KERNEL_BF16_H */
