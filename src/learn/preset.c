@@ -35,8 +35,8 @@ struct preset {
 
 /* lmic has mlp = 4 * width, a head's width is width / heads. */
 static const struct preset presets[] = {
-    {"byte-200k", "qwen3", 5, 64, 2, 152, 1, 32, 128},
-    {"byte-800k", "qwen3", 5, 128, 4, 320, 1, 32, 256},
+    {"byte-200k", "qwen3", 5, 64, 2, 156, 1, 32, 128},
+    {"byte-800k", "qwen3", 6, 128, 4, 224, 2, 32, 256},
     {"byte-3m", "qwen3", 5, 256, 8, 624, 2, 32, 256},
     {"lmic-200k", "lmic", 4, 64, 4, 256, 0, 0, 0},
     {"lmic-800k", "lmic", 4, 128, 4, 512, 0, 0, 0},
