@@ -33,6 +33,9 @@ configure(size_t n_rows)
         config.rows[i] = (uint8_t)rows[i];
         config.column_bytes[i] = rows[i] > 0 ? 64 : 0;
     }
+    /* Compilers do not know all that the tile instructions read: no store
+       before this may be dropped or come later. */
+    __asm__ volatile("" : : "r"(&config) : "memory");
     _tile_loadconfig(&config);
 }
 
