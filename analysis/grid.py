@@ -17,7 +17,7 @@ import scaling
 from codelen_results import size_text
 
 MOST_SIZES = 7
-BOOTSTRAPS = 200
+BOOTSTRAPS = 100
 
 
 def classes(table):

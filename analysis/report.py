@@ -36,7 +36,7 @@ from codelen_results import ResultsError, size_text, without_json
 
 ORDER = [table1, figure2, adjusted, figure4, chunks, table2]
 SMALL_BYTES = 1e8  # below the paper's smallest enwik8, a text is 'small'
-MOST_OPEN = 20  # rows of a table that is shown without a click
+MOST_OPEN = 30  # rows of a table that is shown without a click
 
 
 def run_table(data):

@@ -20,7 +20,10 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp, softmax
 
 HUBER_DELTA = 1e-3  # in log loss; beyond it errors count by their size only
-N_POLISHED = 24  # starts, best first, from which L-BFGS runs
+N_DESCENTS = 24  # starts, best first, from which L-BFGS runs
+MOST_STEPS = 200  # of one descent; where few points leave a flat valley, it
+# would go on for thousands and gain nothing that the points can tell
+N_ROUNDS = 10  # of the two best
 LEFT_OUT = 0.2  # share of the points, largest first, in extrapolation
 SYMBOLS = {"parameters": ("A", "alpha"), "bytes": ("B", "beta"),
            "steps": ("B", "beta")}
@@ -132,19 +135,19 @@ def starts(x, y):
     return np.array(rows)
 
 
-def descend(theta, x, y, weight):
-    """L-BFGS until it gains nothing more.
+def descend(theta, x, y, weight, rounds=1):
+    """L-BFGS, begun again in so many rounds while it gains something.
 
     The objective is of the order 1e-3: scaled to 1, so that the tolerances
     of the library mean what they say.
     """
     scale = 1 / max(huber_sum(theta, x, y, weight)[0], 1e-12)
-    for _ in range(4):
+    for _ in range(rounds):
         before = huber_sum(theta, x, y, weight)[0]
         found = minimize(
             lambda t: tuple(scale * v for v in huber_sum(t, x, y, weight)),
             theta, jac=True, method="L-BFGS-B",
-            options={"maxiter": 2000, "maxcor": 30, "ftol": 1e-15,
+            options={"maxiter": MOST_STEPS, "maxcor": 30, "ftol": 1e-15,
                      "gtol": 1e-10})
         theta = found.x
         if before - found.fun / scale <= 1e-9 * before:
@@ -155,8 +158,10 @@ def descend(theta, x, y, weight):
 def fit_centred(x, y, weight, first):
     """Best descent from those rows of first that look best."""
     values = [huber_sum(theta, x, y, weight)[0] for theta in first]
-    best = [descend(first[i], x, y, weight)
-            for i in np.argsort(values)[:N_POLISHED]]
+    found = [descend(first[i], x, y, weight)
+             for i in np.argsort(values)[:N_DESCENTS]]
+    found.sort(key=lambda pair: pair[1])
+    best = [descend(theta, x, y, weight, N_ROUNDS) for theta, _ in found[:2]]
     return min(best, key=lambda pair: pair[1])
 
 
