@@ -19,11 +19,8 @@ codelen=build/release/codelen
 case $codelen in /*) ;; *) codelen=$root/$codelen ;; esac
 export CODELEN=${CODELEN:-$codelen} CODELEN_ROOT=$root
 
-"$CODELEN" plan "$sweep" || {
-    # A cost that is not known yet (a model that another run makes) is no
-    # reason; a sweep that cannot be read is.
-    "$CODELEN" plan "$sweep" --quick >/dev/null
-}
+"$CODELEN" plan "$sweep" --quick >/dev/null # can it be read?
+"$CODELEN" plan "$sweep" || true # costs may depend on what is not there yet
 
 # Numbers of the runs to do, as "0-3,7", for each block of indices that one
 # array can have: lines FIRST SPEC.

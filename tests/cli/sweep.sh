@@ -109,6 +109,17 @@ printf 'command = baseline\ncorpus = text:short.txt\ncodec = gzip,xz\nout = o/{c
 expect 1 codelen plan c.sweep
 says 'run 0 has the codecs gzip,xz, and a run of a sweep has one output'
 
+# The same by a script, with tables; the report has tests of its own.
+mkdir root
+cp -r "$CODELEN_ROOT/jobs" root
+rm codecs/gzip-whole.h5
+export CODELEN
+expect 0 root/jobs/run-sweep.sh b.sweep -n 2 --oversubscribe
+says 'run 1 of 0-3: codecs/gzip-whole.h5|run 2 of 0-3: codecs/xz-2048.h5: complete'
+[ "$(wc -l <codecs/b.csv)" -eq 5 ] || fail "not a table of four runs"
+expect 2 root/jobs/run-sweep.sh
+expect 1 root/jobs/run-sweep.sh absent.sweep
+
 # Training runs go on from their checkpoints.
 cat >t.sweep <<'END'
 command  = train
