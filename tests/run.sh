@@ -7,7 +7,7 @@
 # Steps: style, asan (serial build with sanitizers, unit tests), clang (build
 # and unit tests), fuzz (each target for a few seconds), unit, mpi, cli,
 # analysis, slurm.  The last five are labels of one CTest run, which comes
-# last.
+# last; slow is another, which is run only when it is named.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -68,6 +68,7 @@ before=(style asan clang fuzz)
 labels=(unit mpi cli analysis slurm)
 selected=("$@")
 [ ${#selected[@]} -gt 0 ] || selected=("${before[@]}" "${labels[@]}")
+labels+=(slow) # only when asked for
 
 ctest_labels=()
 for step in "${selected[@]}"; do

@@ -203,7 +203,11 @@ set_options(struct archive_predictor *p, struct predictor_options *options,
     if (!is_model) {
         return 0;
     }
-    options->weights = finding->weights;
+    /* Steps read all weights for a few tokens: the fewer bytes the better. */
+    options->weights =
+        finding->weights == MATH_WEIGHTS_AUTO && header->math == MATH_EXACT
+            ? MATH_WEIGHTS_STORED
+            : finding->weights;
     options->context = header->context;
     options->stride = header->stride;
     p->start = header->start_token < 0
