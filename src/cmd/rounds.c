@@ -35,11 +35,15 @@ rounds_init(struct rounds *rounds, struct par *par, int n_threads,
     size_t n_workers = (size_t)par_size(par) * (size_t)n_threads;
 
     *rounds = (struct rounds){.par = par, .unit = block_chunks};
-    rounds->n = round_up(FIRST_CHUNKS * n_workers, block_chunks);
-    rounds->n_max = BYTES_MAX / chunk_bytes / block_chunks * block_chunks;
-    if (rounds->n_max < rounds->n) {
-        rounds->n_max = rounds->n;
+    rounds->n_max = BYTES_MAX / chunk_bytes;
+    if (rounds->n_max < n_workers) {
+        rounds->n_max = n_workers; /* long chunks: one each */
     }
+    rounds->n = FIRST_CHUNKS * n_workers;
+    if (rounds->n > rounds->n_max) {
+        rounds->n = rounds->n_max;
+    }
+    rounds->n = round_up(rounds->n, block_chunks);
 }
 
 void
