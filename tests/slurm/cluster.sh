@@ -86,8 +86,7 @@ CONF
 cluster_start_node() {
     mkdir -p "$cluster/spool/$1" "$cluster/tmp/$1"
     rm -f "$cluster/run/slurmd-$1.pid"
-    unshare --uts sh -c 'hostname "$1" && readlink /proc/self/ns/uts >"$2" &&
-        exec slurmd -N "$1"' sh "$1" "$cluster/run/uts-$1"
+    unshare --uts sh -c 'hostname "$1" && exec slurmd -N "$1"' sh "$1"
 }
 
 # cluster_up DIR: start it below DIR (a short path: sockets) and use it.
@@ -112,13 +111,8 @@ cluster_up() {
 
 # cluster_processes NODE [NAME]: what runs there, by its host name's namespace.
 cluster_processes() {
-    local space process
-    space=$(cat "$cluster/run/uts-$1")
-    for process in /proc/[0-9]*; do
-        [ "$(readlink "$process/ns/uts" 2>/dev/null)" != "$space" ] ||
-            [ -n "${2:-}" -a "$(cat "$process/comm" 2>/dev/null)" != "${2:-}" ] ||
-            echo "${process#/proc/}"
-    done
+    pgrep --ns "$(cat "$cluster/run/slurmd-$1.pid" 2>/dev/null)" --nslist uts \
+        ${2:+-x} "${2:-.}" 2>/dev/null || true
 }
 
 # Wait until all nodes take jobs.
