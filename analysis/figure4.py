@@ -37,7 +37,10 @@ def select(data):
         table, figures.TEXT,
         lambda g: (g.command == "measure").sum())
     measured = group[group.command == "measure"]
-    chunk = usual_chunk(measured[measured.chunk_bytes != results.WHOLE])
+    measured = measured[measured.chunk_bytes != results.WHOLE]
+    if not len(measured):
+        raise figures.missing("predictors in chunks", "predictors")
+    chunk = usual_chunk(measured)
     measured = measured[measured.chunk_bytes == chunk]
     measured = figures.best_per_size(measured).drop_duplicates("label")
     chosen = spread(measured)

@@ -176,14 +176,18 @@ def findings(data):
     out.append(f"{len(s)} runs over {corpora} "
                f"{'corpus' if corpora == 1 else 'corpora'}, up to "
                f"{size_text(largest)} each: {version}.")
-    table, usual = table1.select(data)
+    try:
+        table, usual = table1.select(data)
+    except ResultsError:
+        return out
     first = table[(table.chunk_bytes == usual) & (table.predictor !=
                                                   "markov")]
+    if not len(first):
+        return out
     group = figures.largest_group(first, figures.TEXT, len)
     best = group.loc[group.raw_rate.idxmin()]
     pays = group.loc[group.adjusted_rate.idxmin()]
-    out.append(f"Shortest code in chunks of {usual:,} bytes "
-               f"({best.corpus_label}): {best.label}, "
+    out.append(f"Shortest code ({figures.protocol(best)}): {best.label}, "
                f"{100 * best.raw_rate:.1f} % of the original "
                f"({best.bits_per_byte:.3f} bits per byte).")
     if pays.label != best.label:

@@ -28,14 +28,22 @@ def chunk_text(n_bytes):
     return "whole" if n_bytes == WHOLE else f"{n_bytes:,}"
 
 
+def usual_chunk(table):
+    """The paper's 2,048 bytes, or what most were measured with."""
+    lengths = table.chunk_bytes[table.chunk_bytes != WHOLE]
+    if lengths.empty:
+        return WHOLE
+    return 2048 if (lengths == 2048).any() else lengths.mode().iloc[0]
+
+
 def select(data):
     """Whole corpora and the chunk length that most were measured with."""
     table = data.summary
+    if len(table):
+        table = table[table.predictor != "uniform"]
     if not len(table):
         raise figures.missing("compressors or models", "predictors")
-    table = table[table.predictor != "uniform"]
-    lengths = table[table.chunk_bytes != WHOLE].groupby("chunk_bytes").file
-    usual = 2048 if 2048 in lengths.groups else lengths.count().idxmax()
+    usual = usual_chunk(table)
     table = table[table.chunk_bytes.isin([WHOLE, usual])]
     parameters = table.parameters * table.parameter_bytes
     table = table.assign(
@@ -76,7 +84,8 @@ def draw(ax, table, usual):
     chunk; models say what their parameters add."""
     chunked = table[table.chunk_bytes == usual]
     chunked = chunked.sort_values("raw_rate").head(MOST_BARS)[::-1]
-    whole = table[table.chunk_bytes == WHOLE].set_index("label").raw_rate
+    whole = table[(table.chunk_bytes == WHOLE) &
+                  (usual != WHOLE)].set_index("label").raw_rate
     y = np.arange(len(chunked))
     for k, name in enumerate(KINDS):
         mine = (chunked.kind == name).to_numpy()
@@ -115,11 +124,12 @@ def build(data):
     with figures.style():
         fig, ax = figures.subplots(figsize=(10, 2.1 + 0.36 * n_bars))
         draw(ax, first, usual)
-        ax.set_title(f"{corpora[0]}, chunks of {usual:,} bytes", loc="left",
+        ax.set_title(figures.protocol(first.iloc[0]) if usual == WHOLE else
+                     f"{corpora[0]}, chunks of {usual:,} bytes", loc="left",
                      pad=36)
         fig.tight_layout()
     caption = (
-        f"Every chunk of {usual:,} bytes is described on its own. Raw: bytes of the code over bytes of the original. "
+        "Every chunk is described on its own. Raw: bytes of the code over bytes of the original. "
         "Adjusted: the model's parameters are part of the code, at the bytes "
         "each that the run was told (2 unless said). Black marks: the same "
         "compressor when it sees the whole text at once. Of models that "

@@ -86,6 +86,14 @@ says 'broken.h5: not complete'
 expect 1 $python "$CODELEN_ROOT/analysis/table2.py" runs
 says 'table2.py: no results of models with several vocabularies'
 
+# Any set of files gives a page, though it shows little.
+mkdir whole uniform
+cp runs/gzip-whole.h5 whole && cp runs/ngram-2-64.h5 whole/n.h5
+expect 0 codelen measure --corpus text:corpus.txt --predictor uniform --out uniform/u.h5
+for set in whole/gzip-whole.h5 whole/n.h5 uniform models runs/part.h5; do
+    expect 0 $python "$report" $set -o few.html
+done
+
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||
     skip "page: ok; no chromium to look at it (./setup.sh --tests)"
 timeout 120 "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,4000 \
