@@ -4,6 +4,7 @@
  * A Transformer of two layers without a file: the parts of a struct model
  * that the forward pass reads, filled with random weights.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -13,6 +14,7 @@
 #include "format/tensor.h"
 #include "math/gemm.h"
 #include "math/softmax.h"
+#include "model/batch.h"
 #include "model/model_parts.h"
 
 /* Odd where the code has to cope: heads of 20, panels seen in part. */
@@ -127,9 +129,38 @@ forward(const struct model *model, const uint32_t *tokens, float *logits)
     model_state_free(state);
 }
 
-/* The bytes of the tokens, coded as the logits before each say. */
+/*
+ * Whether steps of one token each find the tokens that bytes were coded from
+ * with the logits of all at once.
+ */
+static bool
+decodes(const struct model *model, const uint32_t *tokens, const uint8_t *bytes,
+    size_t n_bytes)
+{
+    struct model_batch *batch = model_batch_new(model, 1, TOKENS, 1);
+    struct range_decoder decoder;
+    uint32_t token = tokens[0];
+    bool is_same = true;
+
+    range_decoder_init(&decoder, bytes, n_bytes);
+    for (size_t t = 0; t + 1 < TOKENS && is_same; t++) {
+        float logits[V];
+        uint64_t frequency[V], total;
+
+        model_batch_step(batch, NULL, &token, 1);
+        model_batch_logits(batch, logits, 0, 1);
+        total = softmax_frequencies(model->kernels, frequency, logits, V);
+        token = range_decode_symbol(&decoder, frequency, V, total);
+        is_same = token == tokens[t + 1];
+    }
+    model_batch_free(batch);
+    return is_same;
+}
+
+/* The bytes of the tokens, coded as the logits before each say; 0: they do
+   not decode. */
 static uint64_t
-code(const struct kernels *kernels, const uint32_t *tokens, const float *logits)
+code(const struct model *model, const uint32_t *tokens, const float *logits)
 {
     struct range_encoder encoder;
     const uint8_t *bytes = NULL;
@@ -140,11 +171,13 @@ code(const struct kernels *kernels, const uint32_t *tokens, const float *logits)
     for (size_t t = 0; t + 1 < TOKENS; t++) {
         struct softmax_symbol s;
 
-        softmax_code(kernels, &s, logits + t * V, V, tokens[t + 1]);
+        softmax_code(model->kernels, &s, logits + t * V, V, tokens[t + 1]);
         range_encode(&encoder, s.cumulative, s.frequency, s.total);
     }
     range_encoder_finish(&encoder, &bytes, &n_bytes);
-    hash = digest_bytes(DIGEST_START, bytes, n_bytes);
+    hash = decodes(model, tokens, bytes, n_bytes)
+               ? digest_bytes(DIGEST_START, bytes, n_bytes)
+               : 0;
     range_encoder_release(&encoder);
     return hash;
 }
@@ -170,11 +203,13 @@ config_llama(void)
             .original_positions = 64}};
 }
 
-/* Logits (TOKENS, V) of a model of these parts, after random tokens. */
+/* Logits (TOKENS, V) of a model of these parts, after random tokens; archive:
+   what they are coded to, unless NULL. */
 static void
-run_model(float *out, uint32_t *tokens, const struct kernels *kernels,
+run_model(float *out, uint64_t *archive, const struct kernels *kernels,
     const struct model_config *config)
 {
+    uint32_t tokens[TOKENS];
     struct model_layer layers[LAYERS];
     double frequency[2][D / 2];
     struct model model = {
@@ -202,6 +237,9 @@ run_model(float *out, uint32_t *tokens, const struct kernels *kernels,
         tokens[t] = (uint32_t)(rng_at(3, t) % V);
     }
     forward(&model, tokens, out);
+    if (archive != NULL) {
+        *archive = code(&model, tokens, out);
+    }
     for (size_t l = 0; l < LAYERS; l++) {
         layer_release(&layers[l]);
     }
@@ -213,12 +251,10 @@ void
 bits_model(const struct kernels *kernels, uint64_t *logits, uint64_t *archive)
 {
     const struct model_config config = config_llama();
-    uint32_t tokens[TOKENS];
     float *out = mem_alloc(TOKENS * V, sizeof(*out));
 
-    run_model(out, tokens, kernels, &config);
+    run_model(out, archive, kernels, &config);
     *logits = digest_floats(DIGEST_START, out, TOKENS * V);
-    *archive = code(kernels, tokens, out);
     mem_free(out);
 }
 
@@ -227,7 +263,6 @@ bits_parts(const struct kernels *kernels)
 {
     struct model_config configs[3] = {
         config_llama(), config_llama(), config_llama()};
-    uint32_t tokens[TOKENS];
     float *out = mem_alloc(TOKENS * V, sizeof(*out));
     uint64_t hash = DIGEST_START;
 
@@ -257,7 +292,7 @@ bits_parts(const struct kernels *kernels)
     configs[2].activation = ACTIVATION_GELU_TANH;
     configs[2].is_ungated = true;
     for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) {
-        run_model(out, tokens, kernels, &configs[i]);
+        run_model(out, NULL, kernels, &configs[i]);
         hash = digest_floats(hash, out, TOKENS * V);
     }
     mem_free(out);
