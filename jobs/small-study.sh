@@ -4,7 +4,7 @@
 # Question  which compressor describes a text best; which model size pays for
 #           itself; what are context, chunk length, tokenizer and more
 #           training worth; which law do model and data size follow?
-# Cost      about 20 minutes on 2 cores
+# Cost      about 10 minutes on 2 cores
 # Figures   out/small/report.html, and each as PDF and CSV in out/small/report
 #
 #   jobs/small-study.sh          the GCIDE dictionary, which Debian has
