@@ -15,6 +15,8 @@ const struct command cmd_table[] = {
     {"decompress", "use a predictor", "the bytes of an archive",
         cmd_decompress},
     {"test", "use a predictor", "whether an archive opens", cmd_test},
+    {"generate", "use a predictor",
+        "bytes after a prompt, from a model, n-gram or codec", cmd_generate},
     {"score", "use a predictor", "log2 p of each token of a list", cmd_score},
     {"baseline", "compare", "the same for gzip, xz, zstd and others",
         cmd_baseline},

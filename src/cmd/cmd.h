@@ -40,6 +40,7 @@ enum cmd_status cmd_baseline(struct par *par, int argc, char **argv);
 enum cmd_status cmd_export(struct par *par, int argc, char **argv);
 enum cmd_status cmd_plan(struct par *par, int argc, char **argv);
 enum cmd_status cmd_run(struct par *par, int argc, char **argv);
+enum cmd_status cmd_generate(struct par *par, int argc, char **argv);
 enum cmd_status cmd_info(struct par *par, int argc, char **argv);
 enum cmd_status cmd_score(struct par *par, int argc, char **argv);
 enum cmd_status cmd_tokenizer(struct par *par, int argc, char **argv);

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "codec/codec_kind.h"
 
 static const struct codec *const codecs[] = {
@@ -98,6 +99,26 @@ codec_compress(const struct codec *codec, uint8_t *out, size_t out_bytes_max,
     size_t *out_bytes, const uint8_t *in, size_t in_bytes)
 {
     return codec->compress(out, out_bytes_max, out_bytes, in, in_bytes);
+}
+
+int
+codec_bits(const struct codec *codec, uint64_t *bits, const uint8_t *in,
+    size_t in_bytes)
+{
+    if (codec->count_bits != NULL) {
+        return codec->count_bits(bits, in, in_bytes);
+    }
+    size_t out_bytes_max = codec->bound(in_bytes), out_bytes;
+    uint8_t *out = mem_alloc(out_bytes_max, 1);
+    int rc = -1;
+    if (out != NULL) {
+        rc = codec->compress(out, out_bytes_max, &out_bytes, in, in_bytes);
+    }
+    if (rc == 0) {
+        *bits = (uint64_t)out_bytes * 8;
+    }
+    mem_free(out);
+    return rc;
 }
 
 int

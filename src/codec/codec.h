@@ -34,6 +34,17 @@ int codec_compress(const struct codec *codec, uint8_t *out,
     size_t out_bytes_max, size_t *out_bytes, const uint8_t *in,
     size_t in_bytes);
 
+/*
+ * The length as fine as it is known: the bits of gzip's blocks, without its
+ * wrapper and the bits that fill the last byte; the bytes of xz's LZMA2,
+ * without container and what fills four of them; of others, what
+ * codec_compress() writes.
+ *
+ * Errors: as codec_compress().
+ */
+int codec_bits(const struct codec *codec, uint64_t *bits, const uint8_t *in,
+    size_t in_bytes);
+
 /* The reverse; *out_bytes is set to what came out. */
 int codec_decompress(const struct codec *codec, uint8_t *out,
     size_t out_bytes_max, size_t *out_bytes, const uint8_t *in,

@@ -13,8 +13,9 @@
 #define LEVEL 9
 
 /* 15: the largest window; 16: gzip wrapper instead of zlib's. */
-#define WINDOW_BITS  (15 + 16)
-#define MEMORY_LEVEL 8 /* zlib's default */
+#define WINDOW_BITS     (15 + 16)
+#define RAW_WINDOW_BITS (-15) /* no wrapper */
+#define MEMORY_LEVEL    8     /* zlib's default */
 
 /* zlib counts with 32 bits: at most this much at once. */
 #define PIECE_BYTES_MAX ((size_t)1 << 30)
@@ -99,6 +100,41 @@ compress_gzip(uint8_t *out, size_t out_bytes_max, size_t *out_bytes,
     return 0;
 }
 
+/*
+ * Z_BLOCK ends the block as Z_FINISH does, bit for bit, but leaves what does
+ * not fill a byte in the encoder, which tells how much that is.  It writes no
+ * empty block, as Z_FINISH does where the last block happens to be full.
+ */
+static int
+count_bits(uint64_t *bits, const uint8_t *in, size_t in_bytes)
+{
+    z_stream z = {0};
+    uint8_t out[4096];
+    uint64_t out_bytes = 0;
+    int rest = 0;
+
+    if (deflateInit2(&z, LEVEL, Z_DEFLATED, RAW_WINDOW_BITS, MEMORY_LEVEL,
+            Z_DEFAULT_STRATEGY) != Z_OK) {
+        report_error("gzip: cannot make an encoder: out of memory");
+        return -1;
+    }
+    z.next_in = (Bytef *)(uintptr_t)in;
+    do {
+        z.avail_in = at_most_piece(in_bytes);
+        in_bytes -= z.avail_in;
+        do {
+            z.next_out = out;
+            z.avail_out = sizeof(out);
+            deflate(&z, in_bytes == 0 ? Z_BLOCK : Z_NO_FLUSH);
+            out_bytes += sizeof(out) - z.avail_out;
+        } while (z.avail_out == 0);
+    } while (in_bytes > 0);
+    int status = deflatePending(&z, Z_NULL, &rest);
+    deflateEnd(&z);
+    *bits = out_bytes * 8 + (uint64_t)rest;
+    return status == Z_OK ? 0 : -1;
+}
+
 static int
 decompress_gzip(uint8_t *out, size_t out_bytes_max, size_t *out_bytes,
     const uint8_t *in, size_t in_bytes)
@@ -128,4 +164,5 @@ const struct codec codec_gzip = {
     .bound = bound,
     .compress = compress_gzip,
     .decompress = decompress_gzip,
+    .count_bits = count_bits,
 };

@@ -18,6 +18,9 @@ struct codec {
         const uint8_t *in, size_t in_bytes);
     int (*decompress)(uint8_t *out, size_t out_bytes_max, size_t *out_bytes,
         const uint8_t *in, size_t in_bytes);
+
+    /* As codec_bits(); NULL: only whole bytes are known. */
+    int (*count_bits)(uint64_t *bits, const uint8_t *in, size_t in_bytes);
 };
 
 #define CODEC_DESCRIPTION_BYTES 96

@@ -10,8 +10,10 @@
  * field of constant length, so the output is as long as the preset's.
  */
 #include <lzma.h>
+#include <stdbool.h>
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "base/report.h"
 #include "codec/codec_kind.h"
 
@@ -50,9 +52,10 @@ dictionary_bytes(size_t bytes, uint32_t preset_bytes)
     return dictionary;
 }
 
+/* With a container, or the bare LZMA2 that lies in it. */
 static int
-compress_xz(uint8_t *out, size_t out_bytes_max, size_t *out_bytes,
-    const uint8_t *in, size_t in_bytes)
+encode(uint8_t *out, size_t out_bytes_max, size_t *out_bytes, const uint8_t *in,
+    size_t in_bytes, bool is_bare)
 {
     lzma_stream stream = LZMA_STREAM_INIT;
     lzma_options_lzma options;
@@ -66,7 +69,9 @@ compress_xz(uint8_t *out, size_t out_bytes_max, size_t *out_bytes,
         return -1;
     }
     options.dict_size = dictionary_bytes(in_bytes, options.dict_size);
-    lzma_ret status = lzma_stream_encoder(&stream, filters, LZMA_CHECK_CRC64);
+    lzma_ret status =
+        is_bare ? lzma_raw_encoder(&stream, filters)
+                : lzma_stream_encoder(&stream, filters, LZMA_CHECK_CRC64);
     stream.next_in = in;
     stream.avail_in = in_bytes;
     stream.next_out = out;
@@ -85,6 +90,29 @@ compress_xz(uint8_t *out, size_t out_bytes_max, size_t *out_bytes,
     }
     *out_bytes = out_bytes_max - stream.avail_out;
     return 0;
+}
+
+static int
+compress_xz(uint8_t *out, size_t out_bytes_max, size_t *out_bytes,
+    const uint8_t *in, size_t in_bytes)
+{
+    return encode(out, out_bytes_max, out_bytes, in, in_bytes, false);
+}
+
+/* The container fills its blocks up to multiples of 4 bytes. */
+static int
+count_bits(uint64_t *bits, const uint8_t *in, size_t in_bytes)
+{
+    size_t out_bytes_max = bound(in_bytes), out_bytes = 0;
+    uint8_t *out = mem_alloc(out_bytes_max, 1);
+    int rc = -1;
+
+    if (out != NULL) {
+        rc = encode(out, out_bytes_max, &out_bytes, in, in_bytes, true);
+    }
+    *bits = (uint64_t)out_bytes * 8;
+    mem_free(out);
+    return rc;
 }
 
 static int
@@ -112,4 +140,5 @@ const struct codec codec_xz = {
     .bound = bound,
     .compress = compress_xz,
     .decompress = decompress_xz,
+    .count_bits = count_bits,
 };

@@ -6,7 +6,9 @@
  * far.  The logits of those that have caught up with their tokens give the
  * next one.  When a window is full the stream begins the next one and is given
  * the tokens that it has in common with the one before, a step each.  Windows
- * are those of model_chunk.c, escapes those of model_session.c.
+ * are those of model_chunk.c, escapes those of model_session.c.  Bytes that are
+ * given become tokens as if they were all of the chunk; of their windows only
+ * the last is walked through.
  */
 #include "predict/model_walk.h"
 
@@ -41,6 +43,7 @@ struct model_walk {
     uint32_t *inputs;       /* (n_streams): of a step */
     float *logits;          /* (rows_max, vocabulary) */
     uint64_t *frequency;    /* (vocabulary + 1) */
+    bool has_failed;
 };
 
 static size_t
@@ -119,18 +122,39 @@ put_token(const struct model_walk *w, struct stream *s, uint32_t token)
     struct predict_path *path = s->path;
     uint8_t escaped = (uint8_t)(token - p->first_escape);
     const uint8_t *bytes = &escaped;
-    size_t n = 1;
+    size_t n = 1, left = path->n_bytes - s->n_bytes;
 
     if (token < p->first_escape) {
         bytes = tokenizer_bytes(p->tokenizer, token, &n);
     }
-    if (n == 0 || n > path->n_bytes - s->n_bytes) {
+    if (path->is_sampled) {
+        n = smaller(n, left);
+    }
+    if (n == 0 || n > left) {
         path->is_refused = true;
         return;
     }
     memcpy(path->out + s->n_bytes, bytes, n);
     s->n_bytes += n;
     s->tokens[s->n_tokens++] = token;
+}
+
+/* Exclude what has no bytes.  Returns the sum of the frequencies left. */
+static uint64_t
+exclude_empty(struct model_walk *w)
+{
+    const struct model_predictor *p = w->predictor;
+    uint64_t total = 0;
+
+    for (uint32_t i = 0; i < p->vocabulary; i++) {
+        size_t n = 0;
+        if (i < p->first_escape) {
+            (void)tokenizer_bytes(p->tokenizer, i, &n);
+        }
+        w->frequency[i] = n == 0 ? 0 : w->frequency[i];
+        total += w->frequency[i];
+    }
+    return total;
 }
 
 /* Choose the next token of a stream; frequencies of the vocabulary are set. */
@@ -142,6 +166,9 @@ choose_token(struct model_walk *w, struct stream *s, uint64_t total,
     void *chooser = s->path->chooser;
     uint32_t V = p->vocabulary;
 
+    if (s->path->is_sampled) {
+        total = exclude_empty(w);
+    }
     w->frequency[V] = 1; /* the escape */
     uint32_t token = choose(chooser, w->frequency, (size_t)V + p->has_escapes,
         total + p->has_escapes);
@@ -173,6 +200,31 @@ is_at_end(const struct stream *s)
     return s->path->is_refused || s->n_bytes == s->path->n_bytes;
 }
 
+/* Begin with the bytes that are given, in the last window that they reach. */
+static void
+begin_path(struct model_walk *w, size_t i, struct predict_path *path)
+{
+    const struct model_predictor *p = w->predictor;
+    struct stream *s = &w->streams[i];
+
+    s->path = path;
+    s->n_tokens = s->n_bytes = s->first = 0;
+    model_batch_clear(w->batch, i);
+    if (path == NULL || path->n_given == 0) {
+        return;
+    }
+    if (tokenizer_encode(p->tokenizer, s->tokens, &s->n_tokens, path->out,
+            path->n_given) != 0) {
+        w->has_failed = true;
+        s->path = NULL;
+        return;
+    }
+    s->n_bytes = path->n_given;
+    while (s->n_tokens - s->first >= p->capacity) {
+        s->first += p->step;
+    }
+}
+
 /*
  * Make a stream ready for a step: the next path where one has ended, the next
  * window where one is full.  False: there is nothing for it to do.
@@ -185,9 +237,7 @@ make_ready(struct model_walk *w, size_t i, const struct predict_walk *walk)
 
     for (;;) {
         if (s->path == NULL || is_at_end(s)) {
-            s->path = walk->next(walk->user);
-            s->n_tokens = s->n_bytes = s->first = 0;
-            model_batch_clear(w->batch, i);
+            begin_path(w, i, walk->next(walk->user));
         } else if (s->n_tokens - s->first == p->capacity) {
             s->first += p->step;
             model_batch_clear(w->batch, i);
@@ -278,10 +328,11 @@ model_walk(struct model_walk *w, const struct predict_walk *walk)
     for (size_t i = 0; i < w->n_streams; i++) {
         w->streams[i].path = NULL; /* what an error may have left */
     }
+    w->has_failed = false;
     for (;;) {
         size_t n_ready, n = gather(w, &n_ready, walk);
-        if (n == 0) {
-            return 0;
+        if (n == 0 || w->has_failed) {
+            return w->has_failed ? -1 : 0;
         }
         model_batch_step(w->batch, w->ready, w->inputs, n);
         if (choose_all(w, n_ready, walk->choose) != 0) {

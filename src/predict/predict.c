@@ -21,7 +21,7 @@ static const struct predict_kind *const kinds[] = {
 
 /* The kind that name begins with; *rest is what follows its colon, or NULL. */
 static const struct predict_kind *
-find_kind(const char **rest, const char *name)
+find_kind(const char **rest, const char *name, bool generates)
 {
     const char *colon = strchr(name, ':');
     size_t length = colon == NULL ? strlen(name) : (size_t)(colon - name);
@@ -33,7 +33,12 @@ find_kind(const char **rest, const char *name)
             return kinds[i];
         }
     }
-    report_error("predictor \"%s\": unknown kind; want %s, %s, %s or %s", name,
+    if (generates && length == strlen(predict_codec.name) &&
+        memcmp(predict_codec.name, name, length) == 0) {
+        return &predict_codec;
+    }
+    report_error("predictor \"%s\": unknown kind; want %s%s%s, %s, %s or %s",
+        name, generates ? predict_codec.usage : "", generates ? ", " : "",
         kinds[0]->usage, kinds[1]->usage, kinds[2]->usage, kinds[3]->usage);
     return NULL;
 }
@@ -54,6 +59,14 @@ check_options(
             "predictor %s: --start works with model only", options->name);
         return -1;
     }
+    if (options->ahead != 0 && kind != &predict_codec) {
+        report_error(
+            "predictor %s: --ahead works with codec only", options->name);
+        return -1;
+    }
+    if (options->context != 0 && kind == &predict_codec) {
+        return 0;
+    }
     if ((options->context != 0 || options->stride != 0) &&
         kind != &predict_model) {
         report_error("predictor %s: --context and --stride work with model "
@@ -68,7 +81,8 @@ struct predictor *
 predictor_open(const struct predictor_options *options)
 {
     const char *rest;
-    const struct predict_kind *kind = find_kind(&rest, options->name);
+    const struct predict_kind *kind =
+        find_kind(&rest, options->name, options->generates);
 
     if (kind == NULL || check_options(kind, options)) {
         return NULL;

@@ -25,9 +25,12 @@ struct predictor_options {
     const char *name;   /* KIND[:REST], e.g. "ngram:5", "model:DIR" */
     const char *corpus; /* name of the corpus, for "markov" */
     const char *start;  /* "model", "none" or a token id: before a chunk */
-    uint64_t context;   /* tokens a model may see, start included; 0: all
-                            that it was made for */
+    uint64_t context;   /* tokens a model may see, start included, or bytes a
+                            codec is given; 0: all */
     uint64_t stride;    /* tokens by which windows slide; 0: no overlap */
+    bool generates;     /* for walks that sample: codecs are known too, and
+                            windows overlap by half where there is no stride */
+    uint64_t ahead;     /* bytes that a codec looks ahead */
     bool carry;         /* n-gram: keep what was learnt between chunks */
     const struct kernels *kernels;
     enum math_weights weights; /* as they lie in memory */

@@ -141,7 +141,9 @@ choose_windows(
         return -1;
     }
     p->capacity = p->context - (p->start_token >= 0);
-    p->step = options->stride == 0 ? p->capacity : options->stride;
+    p->step = options->stride != 0 ? options->stride
+              : options->generates ? (p->capacity + 1) / 2
+                                   : p->capacity;
     return 0;
 }
 

@@ -125,11 +125,14 @@ ngram_walk(struct predictor_walk *walk, struct predict_path *path,
         ngram_reset(ngram);
     }
     for (size_t i = 0; i < path->n_bytes; i++) {
-        uint64_t total = ngram_frequencies(ngram, frequency);
-        uint8_t byte = (uint8_t)choose(path->chooser, frequency, 256, total);
-        path->out[i] = byte;
-        (void)ngram_find(ngram, byte); /* learning takes up what it found */
-        if (ngram_learn(ngram, byte) != 0) {
+        if (i >= path->n_given) {
+            uint64_t total = ngram_frequencies(ngram, frequency);
+            path->out[i] =
+                (uint8_t)choose(path->chooser, frequency, 256, total);
+        }
+        /* Learning takes up what finding found. */
+        (void)ngram_find(ngram, path->out[i]);
+        if (ngram_learn(ngram, path->out[i]) != 0) {
             return -1;
         }
     }

@@ -47,7 +47,7 @@ uniform_walk(struct predictor_walk *walk, struct predict_path *path,
     for (size_t i = 0; i < 256; i++) {
         frequency[i] = 1;
     }
-    for (size_t i = 0; i < path->n_bytes; i++) {
+    for (size_t i = path->n_given; i < path->n_bytes; i++) {
         path->out[i] = (uint8_t)choose(path->chooser, frequency, 256, 256);
     }
     return 0;

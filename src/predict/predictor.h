@@ -98,5 +98,6 @@ extern const struct predict_kind predict_uniform;
 extern const struct predict_kind predict_markov;
 extern const struct predict_kind predict_ngram;
 extern const struct predict_kind predict_model;
+extern const struct predict_kind predict_codec; /* only to generate */
 
 #endif /* PREDICT_PREDICTOR_H */

@@ -20,8 +20,8 @@ struct predictor;
 struct predictor_walk;
 
 /*
- * Choose one of n symbols with these frequencies (none is 0), whose sum is
- * total.
+ * Choose one of n symbols with these frequencies, whose sum is total; none is
+ * 0 but those that is_sampled excludes.
  */
 typedef uint32_t predict_choose(
     void *chooser, const uint64_t *frequency, size_t n, uint64_t total);
@@ -30,6 +30,9 @@ typedef uint32_t predict_choose(
 struct predict_path {
     uint8_t *out;    /* n_bytes; kept until the walk returns */
     size_t n_bytes;  /* that the symbols stand for, exactly */
+    size_t n_given;  /* of them, which are there: choices begin after them */
+    bool is_sampled; /* tokens without bytes are not offered, and the last one
+                        is cut where it has more bytes than are left */
     void *chooser;   /* for choose */
     bool is_refused; /* set: a choice that predictor_score() never emits */
 };

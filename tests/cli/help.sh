@@ -4,10 +4,10 @@
 
 expect 0 codelen --help
 prints 'How many bits'
-for command in tokenizer measure compress decompress test baseline score export info; do
+for command in tokenizer measure compress decompress test generate baseline score export info; do
     prints "^  $command "
 done
-for command in tokenizer measure compress decompress test baseline score export info; do
+for command in tokenizer measure compress decompress test generate baseline score export info; do
     expect 0 codelen $command --help
     prints "^usage: codelen $command"
     prints 'example: '
