@@ -266,23 +266,44 @@ test_samples_follow_the_predictor(void)
     draw_release(&draw);
 }
 
+#define CONTEXT       "one two three one two one tw"
+#define CONTEXT_BYTES (sizeof(CONTEXT) - 1)
+#define AHEAD_MAX     ((size_t)12)
+
+/* Where the text goes on after the longest earlier end of it, n bytes. */
+static size_t
+find_follower(const uint8_t *text, size_t n)
+{
+    for (size_t length = n - 1; length > 0; length--) {
+        for (size_t end = n - 1; end >= length; end--) {
+            if (memcmp(text + end - length, text + n - length, length) == 0) {
+                return end;
+            }
+        }
+    }
+    return 0;
+}
+
 /* Frequencies are powers of 2 by the bits of the candidates. */
 static uint32_t
 check_lengths(
     void *chooser, const uint64_t *frequency, size_t n, uint64_t total)
 {
-    static const uint8_t context[] = "one two one tw";
-    uint8_t text[sizeof(context)];
+    const size_t *ahead = chooser;
+    uint8_t text[CONTEXT_BYTES + 1 + AHEAD_MAX] = CONTEXT;
     uint64_t bits[256];
 
-    (void)chooser;
     (void)total;
     CU_ASSERT_EQUAL_FATAL(n, 256);
-    memcpy(text, context, sizeof(text));
     for (size_t b = 0; b < 256; b++) {
-        text[sizeof(text) - 1] = (uint8_t)b;
-        CU_ASSERT_EQUAL(
-            codec_bits(codec_find("gzip"), &bits[b], text, sizeof(text)), 0);
+        text[CONTEXT_BYTES] = (uint8_t)b;
+        size_t follower = find_follower(text, CONTEXT_BYTES + 1);
+        for (size_t i = 0; i < *ahead; i++) {
+            text[CONTEXT_BYTES + 1 + i] = text[follower + i];
+        }
+        CU_ASSERT_EQUAL(codec_bits(codec_find("gzip"), &bits[b], text,
+                            CONTEXT_BYTES + 1 + *ahead),
+            0);
     }
     for (size_t b = 1; b < 256; b++) {
         CU_ASSERT_EQUAL(
@@ -295,13 +316,17 @@ check_lengths(
 static void
 test_a_codec_makes_likely_what_is_short(void)
 {
-    struct predictor *predictor = open_named("codec:gzip", 0, 0, 0);
-    uint8_t out[16] = "one two one tw";
-    struct predict_path path = {.out = out, .n_bytes = 15, .n_given = 14};
-
-    walk_one(predictor, &path, check_lengths, 1);
-    CU_ASSERT_EQUAL(out[14], 'o');
-    predictor_close(predictor);
+    for (size_t ahead = 0; ahead <= AHEAD_MAX; ahead += 4) {
+        struct predictor *predictor = open_named("codec:gzip", 0, 0, ahead);
+        uint8_t out[CONTEXT_BYTES + 1] = CONTEXT;
+        struct predict_path path = {.out = out,
+            .n_bytes = CONTEXT_BYTES + 1,
+            .n_given = CONTEXT_BYTES,
+            .chooser = &ahead};
+        walk_one(predictor, &path, check_lengths, 1);
+        CU_ASSERT_EQUAL(out[CONTEXT_BYTES], 'o');
+        predictor_close(predictor);
+    }
 }
 
 static uint32_t
