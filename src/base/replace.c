@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -28,13 +29,18 @@ fail(struct replace *file, const char *path)
     file->rc = -1;
 }
 
-/* "DIR/.NAME.partial". */
+/* "DIR/.NAME.partial".  A device in that place would be gone for all users. */
 char *
 replace_partial_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash == NULL ? path : slash + 1;
+    struct stat facts;
 
+    if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) {
+        report_error("%s: not a regular file; it is not replaced", path);
+        return NULL;
+    }
     return mem_printf("%.*s.%s.partial", (int)(name - path), path, name);
 }
 

@@ -33,6 +33,9 @@ int replace_file(const char *path, const void *data, size_t bytes);
 /*
  * For files that are written in another way: the name before it is whole
  * (freed with mem_free()), and putting it, synced, in its place.
+ *
+ * Errors: what is at path is not a regular file (a device, a pipe, a
+ * directory); reported.
  */
 char *replace_partial_name(const char *path);
 int replace_rename(const char *partial, const char *path);

@@ -134,7 +134,7 @@ static const struct options_spec spec = {
         "compares the lengths after 16 more bytes, which tells apart what a "
         "match goes on with.",
     .example = "codelen generate --predictor codec:gzip --ahead 16 --prompt "
-               "book.txt --context 2048 --bytes 100",
+               "a.txt --bytes 100",
     .table = table,
     .n_options = sizeof(table) / sizeof(table[0]),
 };

@@ -91,6 +91,16 @@ expect 1 codelen generate --prompt abc --predictor ngram:2 --bytes 5 -o abc
 says 'abc: exists; --overwrite'
 [ "$(cat abc)" = abcabcabcabcabcabcabcabc ] || fail "a file was replaced"
 
+# A device in the place of the output stays what it is; so does a pipe.
+mkfifo pipe
+expect 1 codelen generate --prompt abc --predictor ngram:2 --bytes 5 -o pipe \
+    --overwrite
+says 'pipe: not a regular file'
+expect 0 codelen compress abc -o abc.cl --predictor ngram:2
+expect 1 codelen decompress abc.cl -o pipe --overwrite
+says 'pipe: not a regular file'
+[ -p pipe ] || fail "a pipe was replaced"
+
 # A codec is no predictor of archives and measurements.
 expect 1 codelen measure --corpus text:abc --predictor codec:gzip
 says 'unknown kind'
