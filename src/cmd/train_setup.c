@@ -261,6 +261,12 @@ choose_engine(struct train *t, bool is_resumed)
         return -1;
     }
     par_broadcast(t->par, &engine, sizeof(engine), 0);
+    if (is_resumed && engine != t->state.engine && par_rank(t->par) == 0) {
+        report_note("products are by %s now and were by %s: the weights will "
+                    "differ from those of an uninterrupted run",
+            net_engine_name((enum net_engine)engine),
+            net_engine_name((enum net_engine)t->state.engine));
+    }
     t->engine = (enum net_engine)engine;
     t->state.engine = engine;
     return 0;

@@ -78,6 +78,16 @@ for signal in TERM USR1; do
     rm -r stopped
 done
 
+# Other products go on too, and it is said that they round otherwise.
+"$CODELEN" "${args[@]}" --out other >out 2>err &
+job=$!
+started other
+kill -TERM "$job"
+{ wait "$job"; } 2>/dev/null || true
+expect 0 codelen "${args[@]/#own/blas}" --out other
+says 'products are by OpenBLAS now and were by own'
+rm -r other
+
 # Two runs do not share a directory.
 "$CODELEN" "${args[@]}" --out shared >/dev/null 2>&1 &
 job=$!
