@@ -30,6 +30,7 @@ struct pieces {
     uint8_t *decoded;
     size_t decoded_max; /* of the largest file */
     size_t decoded_file;
+    size_t failed_file; /* that cannot be decoded, which has been reported */
 };
 
 struct opened_file {
@@ -139,6 +140,7 @@ pieces_open(
         goto fail;
     }
     p->decoded_file = p->list.n;
+    p->failed_file = p->list.n;
     p->decoded = mem_map(p->decoded_max);
     if (p->decoded == NULL) {
         goto fail;
@@ -199,13 +201,18 @@ decode_file(struct pieces *p, size_t i)
     if (p->decoded_file == i) {
         return 0;
     }
+    if (p->failed_file == i) {
+        return -1; /* another thread wants a piece of it too */
+    }
     p->decoded_file = p->list.n;
+    p->failed_file = i;
     if (open_file(&opened, p, i) != 0) {
         return -1;
     }
     int rc = p->medium->decode(p->settings, p->decoded, &opened.file);
     if (rc == 0) {
         p->decoded_file = i;
+        p->failed_file = p->list.n;
     }
     close_file(&opened);
     return rc;

@@ -124,7 +124,7 @@ expect 0 "$c" baseline --corpus text:corpus.txt --codec gzip --out gzip.h5
 refused 'gzip.h5: has no bits by position' "$c" export --table positions gzip.h5
 expect 2 "$c" export
 expect 2 "$c" export good.h5 --table chunk
-says 'summary\|chunks\|positions'
+says 'summary\|positions\|chunks\|training'
 
 # Token lists.
 echo '[1, 2' >ids
