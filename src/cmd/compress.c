@@ -19,6 +19,7 @@
 #include "cmd/math_options.h"
 #include "cmd/shared_output.h"
 #include "cmd/threads.h"
+#include "cmd/window_options.h"
 #include "par/par.h"
 
 struct compress_settings {
@@ -63,26 +64,7 @@ static const struct option table[] = {
         .unit = "BYTES",
         .help = "each is coded on its own: longer ones are smaller, shorter "
                 "ones are decoded by more threads"},
-    {.name = "context",
-        .type = OPTION_COUNT,
-        .offset = AT(context),
-        .value = "model",
-        .min = 2,
-        .max = 1 << 20,
-        .choices = "model",
-        .unit = "TOKENS",
-        .help = "positions of a window, the start token included; model: what "
-                "it was made for"},
-    {.name = "stride",
-        .type = OPTION_COUNT,
-        .offset = AT(stride),
-        .value = "none",
-        .min = 1,
-        .max = 1 << 20,
-        .choices = "none",
-        .unit = "TOKENS",
-        .help = "windows after the first move by so many tokens: smaller, and "
-                "slower by context / stride; none: they do not overlap"},
+    WINDOW_OPTIONS(struct compress_settings, context, stride),
     {.name = "verify",
         .type = OPTION_FLAG,
         .offset = AT(verify),

@@ -14,6 +14,7 @@
 #include "cmd/run.h"
 #include "cmd/run_kind.h"
 #include "cmd/shared_predictor.h"
+#include "cmd/window_options.h"
 #include "math/kernels.h"
 #include "par/par.h"
 #include "predict/bytes_as.h"
@@ -63,26 +64,7 @@ static const struct option table[] = {
         .help = "token put before each chunk: model (its bos_token_id, else "
                 "none), none (the first symbol costs log2 of the vocabulary), "
                 "or a number"},
-    {.name = "context",
-        .type = OPTION_COUNT,
-        .offset = AT(context),
-        .value = "model",
-        .min = 2,
-        .max = 1 << 20,
-        .choices = "model",
-        .unit = "TOKENS",
-        .help = "positions of a window, the start token included; model: what "
-                "it was made for"},
-    {.name = "stride",
-        .type = OPTION_COUNT,
-        .offset = AT(stride),
-        .value = "none",
-        .min = 1,
-        .max = 1 << 20,
-        .choices = "none",
-        .unit = "TOKENS",
-        .help = "windows after the first move by so many tokens, what "
-                "overlaps is context only; none: they do not overlap"},
+    WINDOW_OPTIONS(struct measure_settings, context, stride),
     {.name = "carry",
         .type = OPTION_FLAG,
         .offset = AT(carry),
